@@ -1,0 +1,141 @@
+/* An ordered string map: a list of items, and a hash index once it is worth one. */
+#include "base/map.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINEAR = 8 };
+
+uint32_t hash_str(const char *s)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *s; s++)
+		h = (h ^ (unsigned char)*s) * 16777619u;
+	return h;
+}
+
+static void index_build(struct map *m, uint32_t nslots)
+{
+	m->slots = arena_new_of(m->a, uint32_t, nslots);
+	m->nslots = nslots;
+	for (uint32_t i = 0; i < m->n; i++) {
+		uint32_t at = m->items[i].hash & (nslots - 1);
+		while (m->slots[at])
+			at = (at + 1) & (nslots - 1);
+		m->slots[at] = i + 1;
+	}
+}
+
+static struct map_item *find(const struct map *m, const char *key, uint32_t h)
+{
+	if (!m->slots) {
+		for (uint32_t i = 0; i < m->n; i++)
+			if (m->items[i].hash == h && !strcmp(m->items[i].key, key))
+				return &m->items[i];
+		return NULL;
+	}
+	for (uint32_t at = h & (m->nslots - 1); m->slots[at]; at = (at + 1) & (m->nslots - 1)) {
+		struct map_item *it = &m->items[m->slots[at] - 1];
+		if (it->hash == h && !strcmp(it->key, key))
+			return it;
+	}
+	return NULL;
+}
+
+void *map_get(const struct map *m, const char *key)
+{
+	struct map_item *it = m->n ? find(m, key, hash_str(key)) : NULL;
+
+	return it ? it->val : NULL;
+}
+
+bool map_has(const struct map *m, const char *key)
+{
+	return m->n && find(m, key, hash_str(key));
+}
+
+void map_put(struct map *m, const char *key, void *val)
+{
+	uint32_t h = hash_str(key);
+	struct map_item *it = m->n ? find(m, key, h) : NULL;
+
+	if (it) {
+		it->val = val;
+		return;
+	}
+	if (m->n == m->cap) {
+		uint32_t cap = m->cap ? m->cap * 2 : 4;
+		struct map_item *items = arena_new_of(m->a, struct map_item, cap);
+		if (m->n)
+			memcpy(items, m->items, m->n * sizeof *items);
+		m->items = items;
+		m->cap = cap;
+	}
+	m->items[m->n++] = (struct map_item){ arena_str(m->a, key), val, h };
+	if (m->n > LINEAR) {
+		if (m->n * 2 > m->nslots) {
+			index_build(m, m->nslots ? m->nslots * 2 : 32);
+			return;
+		}
+		uint32_t at = h & (m->nslots - 1);
+		while (m->slots[at])
+			at = (at + 1) & (m->nslots - 1);
+		m->slots[at] = m->n;
+	}
+}
+
+bool map_del(struct map *m, const char *key)
+{
+	struct map_item *it = m->n ? find(m, key, hash_str(key)) : NULL;
+
+	if (!it)
+		return false;
+	size_t i = (size_t)(it - m->items);
+	memmove(it, it + 1, (m->n - i - 1) * sizeof *it);
+	m->n--;
+	if (m->slots)
+		index_build(m, m->nslots);
+	return true;
+}
+
+/* Optimal string alignment distance (a swap counts one), over at most 63 characters. */
+static size_t distance(const char *s, const char *t)
+{
+	size_t n = strlen(s), m = strlen(t), row[3][64];
+
+	if (n > 63 || m > 63)
+		return 64;
+	for (size_t j = 0; j <= m; j++)
+		row[0][j] = j;
+	for (size_t i = 1; i <= n; i++) {
+		size_t *now = row[i % 3], *up = row[(i - 1) % 3], *upup = row[(i + 1) % 3];
+		now[0] = i;
+		for (size_t j = 1; j <= m; j++) {
+			size_t best = up[j - 1] + (s[i - 1] != t[j - 1]);
+			if (up[j] + 1 < best)
+				best = up[j] + 1;
+			if (now[j - 1] + 1 < best)
+				best = now[j - 1] + 1;
+			if (i > 1 && j > 1 && s[i - 1] == t[j - 2] && s[i - 2] == t[j - 1] && upup[j - 2] + 1 < best)
+				best = upup[j - 2] + 1;
+			now[j] = best;
+		}
+	}
+	return row[n % 3][m];
+}
+
+const char *nearest(const char *s, const char *const *names, size_t n)
+{
+	size_t len = strlen(s), best = len / 3 + 2;
+	const char *found = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t d = distance(s, names[i]);
+		if (d < best && d < strlen(names[i])) {
+			best = d;
+			found = names[i];
+		}
+	}
+	return found;
+}
