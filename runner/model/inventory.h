@@ -1,0 +1,83 @@
+/*
+ * The inventory: hosts, groups and the values written for them, with Ansible's precedence. It knows no parameter and no module.
+ * Immutable after loading; safe to read from many threads.
+ */
+#ifndef MODEL_INVENTORY_H
+#define MODEL_INVENTORY_H
+
+#include "base/err.h"
+#include "base/map.h"
+#include "value/value.h"
+
+struct inv_group;
+struct inv_host {
+	const char *name;         /* as written: address or alias */
+	struct origin at;         /* where first named */
+	struct value *vars;       /* written for the host itself (inventory file, host_vars); map */
+	struct inv_group **groups; /* every group it is in, `all` first, then by depth and name: the order of precedence */
+	uint32_t n_groups, index; /* index: place in inventory order */
+};
+
+struct inv_group {
+	const char *name;
+	struct origin at;
+	struct value *vars; /* map */
+	struct inv_group **children, **parents;
+	uint32_t n_children, n_parents;
+	struct inv_host **hosts; /* named directly */
+	uint32_t n_hosts;
+	int depth; /* all: 0 */
+	int64_t priority; /* ansible_group_priority, default 1 */
+};
+
+struct inventory {
+	struct arena *a;
+	struct inv_host **hosts; /* inventory order */
+	uint32_t n_hosts;
+	struct inv_group **groups; /* `all` and `ungrouped` first */
+	uint32_t n_groups;
+	struct map host_index, group_index;
+	struct value *extra;  /* -e: map */
+	const char *dir;      /* folder of the first source: templates/, plugins/, files/ are looked for there */
+	const char **sources; /* absolute or as given */
+	uint32_t n_sources;
+};
+
+struct inventory_options {
+	const char *const *sources; /* files, folders, "a,b," host lists; none: the default inventory (see inventory_default) */
+	uint32_t n_sources;
+	const char *const *extra;   /* -e words: "k=v k2=v2", "{json}", "@file" */
+	uint32_t n_extra;
+};
+
+bool inventory_load(struct inventory **out, struct arena *a, const struct inventory_options *o, struct err *e);
+/* ansible.cfg's `[defaults] inventory` in the folder, else pigsty.yml in the folder, else in $PIGSTY_HOME; NULL and e when none. */
+const char *inventory_default(struct arena *a, struct err *e);
+
+struct inv_host *inventory_host(const struct inventory *inv, const char *name);
+struct inv_group *inventory_group(const struct inventory *inv, const char *name);
+bool inventory_in_group(const struct inv_host *h, const char *group);
+/* Hosts of a group, children's included, inventory order. */
+struct inv_host **inventory_group_hosts(const struct inventory *inv, struct arena *a, const struct inv_group *g, uint32_t *n);
+
+enum inv_level { INV_NONE = 0, INV_ALL, INV_GROUP, INV_HOST, INV_EXTRA };
+struct inv_found {
+	struct value *val;          /* unrendered, as written */
+	enum inv_level level;
+	const char *owner;          /* group or host name, "-e" */
+};
+/* The value that wins for name on host. False when nowhere written. `ansible_host` etc. are ordinary names. */
+bool inventory_var(const struct inventory *inv, const struct inv_host *h, const char *name, struct inv_found *out);
+/* All of them, highest precedence first: provenance. */
+uint32_t inventory_var_all(const struct inventory *inv, struct arena *a, const struct inv_host *h, const char *name, struct inv_found **out);
+/* Every name visible on the host merged into one map (values unrendered). */
+struct value *inventory_vars(const struct inventory *inv, struct arena *a, const struct inv_host *h);
+
+/* Patterns as Ansible's -l: a:b a,b & ! globs ~regex g[0] g[1:3] @file. A term that matches nothing is an error with suggestions
+ * unless allow_empty. Result: inventory order within terms as Ansible keeps it, each host once. */
+bool pattern_hosts(struct inv_host ***out, uint32_t *n, struct arena *a, const struct inventory *inv, const char *pattern,
+                   bool allow_empty, struct err *e);
+/* Host ranges: "n[01:20:2].x", "n[a:c]" into a list of names. */
+bool pattern_range(struct value **out, struct arena *a, const char *text, struct err *e);
+
+#endif
