@@ -90,6 +90,9 @@ struct value *value_copy(struct arena *a, const struct value *v);
 struct value *value_secret(struct arena *a, const struct value *v);
 bool value_is_secret(const struct value *v); /* itself or anything below it */
 
+/* The same for V_LITERAL: what came from a host or a script is data, at every level. */
+struct value *value_literal(struct arena *a, const struct value *v);
+
 /* The scalar as a template prints it: None -> "", True, 3.0, text. False for list and map. */
 bool value_print(struct buf *out, const struct value *v);
 /* "file:line:col" into e->where. */

@@ -1,0 +1,26 @@
+# cmake -DOUT=x.c -DTABLE=name -DROOT=dir "-DFILES=a;b" -P embed.cmake: files as byte arrays and one table of struct pig_template
+# named TABLE with TABLE_n rows; without PIG (RAW=name) a plain array `const unsigned char name[]` and `const unsigned name_len`.
+set(text "/* made by embed.cmake */\n")
+if(RAW)
+	file(READ ${FILES} hex HEX)
+	string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+	string(APPEND text "extern const unsigned char ${RAW}[];\nextern const unsigned ${RAW}_len;\n"
+		"const unsigned char ${RAW}[] = { ${bytes}0 };\nconst unsigned ${RAW}_len = sizeof ${RAW} - 1;\n")
+else()
+	string(APPEND text "#include <pig.h>\n")
+	set(rows "")
+	set(i 0)
+	foreach(f IN LISTS FILES)
+		file(READ ${f} hex HEX)
+		string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+		file(RELATIVE_PATH name ${ROOT} ${f})
+		string(APPEND text "static const unsigned char f${i}[] = { ${bytes}0 };\n")
+		string(APPEND rows "\t{ .name = \"${name}\", .data = f${i}, .len = sizeof f${i} - 1 },\n")
+		math(EXPR i "${i} + 1")
+	endforeach()
+	string(APPEND text "extern const struct pig_template ${TABLE}[];\nextern const unsigned ${TABLE}_n;\n"
+		"const struct pig_template ${TABLE}[] = {\n${rows}};\nconst unsigned ${TABLE}_n = ${i};\n")
+endif()
+file(WRITE ${OUT}.tmp "${text}")
+execute_process(COMMAND ${CMAKE_COMMAND} -E copy_if_different ${OUT}.tmp ${OUT})
+file(REMOVE ${OUT}.tmp)

@@ -1,0 +1,27 @@
+# pig_module(name SOURCES a.c ... [TEMPLATES dir]): a module's .so with the flags every module is built with: hidden symbols, no
+# undefined ones. Files under TEMPLATES become the table `pig_templates` (struct pig_template), named relative to that folder:
+# put `.templates = { pig_templates, N, sizeof *pig_templates }` with PIG_TEMPLATES(name) into the module.
+set(PIG_SDK_DIR ${CMAKE_CURRENT_LIST_DIR})
+function(pig_module name)
+	cmake_parse_arguments(M "" "TEMPLATES" "SOURCES;LIBS" ${ARGN})
+	set(sources ${M_SOURCES})
+	if(M_TEMPLATES)
+		get_filename_component(root ${M_TEMPLATES} ABSOLUTE)
+		file(GLOB_RECURSE files CONFIGURE_DEPENDS ${root}/*)
+		list(SORT files)
+		set(out ${CMAKE_CURRENT_BINARY_DIR}/${name}_templates.c)
+		string(REPLACE ";" "\\;" arg "${files}")
+		add_custom_command(OUTPUT ${out} COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DTABLE=pig_templates -DROOT=${root}
+			"-DFILES=${arg}" -P ${PIG_SDK_DIR}/embed.cmake DEPENDS ${files} ${PIG_SDK_DIR}/embed.cmake VERBATIM)
+		list(APPEND sources ${out})
+		list(LENGTH files n)
+	else()
+		set(n 0)
+	endif()
+	add_library(${name} MODULE ${sources})
+	target_include_directories(${name} PRIVATE ${PIG_INCLUDE_DIR})
+	target_compile_definitions(${name} PRIVATE PIG_TEMPLATE_COUNT=${n})
+	set_target_properties(${name} PROPERTIES PREFIX "" C_VISIBILITY_PRESET hidden C_STANDARD 11)
+	target_link_options(${name} PRIVATE -Wl,-z,defs)
+	target_link_libraries(${name} PRIVATE ${M_LIBS})
+endfunction()
