@@ -6,6 +6,7 @@
 #include "value/value.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -583,7 +584,7 @@ bool value_print(struct buf *out, const struct value *v)
 		buf_fmt(out, "%lld", (long long)v->u.i);
 		return true;
 	case V_FLOAT: /* an integer too large for us was kept as a double with its text: the text is exact */
-		if (v->source && *v->source && !v->source[strspn(v->source, "-0123456789")])
+		if (fabs(v->u.f) >= 0x1p63 && v->source && !v->source[strspn(v->source, "-0123456789")])
 			buf_str(out, v->source);
 		else
 			print_float(out, v->u.f);
