@@ -116,6 +116,14 @@ uint64_t sandbox_cgroup_memory(const struct sandbox *s, const struct sandbox_nod
 	return strtoull(b.p, NULL, 10);
 }
 
+/* which: one cgroup's name, or with a final dot the beginning of the names of all nodes of a sandbox. */
+static bool matches(const char *name, const char *which)
+{
+	size_t len = strlen(which);
+
+	return which[len - 1] == '.' ? !strncmp(name, which, len) : !strcmp(name, which);
+}
+
 /* The processes in dir and below it, at most max. */
 static unsigned members(struct arena *a, const char *dir, pid_t *pids, unsigned max)
 {
@@ -138,7 +146,7 @@ static unsigned members(struct arena *a, const char *dir, pid_t *pids, unsigned 
 	return n;
 }
 
-static unsigned members_all(const struct sandbox *s, const char *prefix, pid_t *pids, unsigned max)
+static unsigned members_all(const struct sandbox *s, const char *which, pid_t *pids, unsigned max)
 {
 	struct roots r = roots_find(s);
 	unsigned n = 0;
@@ -147,32 +155,48 @@ static unsigned members_all(const struct sandbox *s, const char *prefix, pid_t *
 		size_t count;
 		char **names = sandbox_names(s->a, r.path[i], &count);
 		for (size_t k = 0; k < count; k++)
-			if (!strncmp(names[k], prefix, strlen(prefix)))
+			if (matches(names[k], which))
 				n += members(s->a, os_join(s->a, r.path[i], names[k]), pids + n, max - n);
 	}
 	return n;
 }
 
-unsigned sandbox_cgroup_count(const struct sandbox *s, const char *prefix)
+unsigned sandbox_cgroup_count(const struct sandbox *s, const char *which)
 {
 	pid_t pids[BATCH];
 
-	return members_all(s, prefix, pids, BATCH);
+	return members_all(s, which, pids, BATCH);
+}
+
+static bool is_member(pid_t pid, const char *which)
+{
+	char name[64], text[8192], *line, *rest;
+
+	snprintf(name, sizeof name, "/proc/%d/cgroup", (int)pid);
+	if (!sandbox_peek(name, text, sizeof text))
+		return false;
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		char *path = strchr(line, '/');
+		if (!path)
+			continue;
+		path[1 + strcspn(path + 1, "/")] = 0;
+		if (matches(path + 1, which))
+			return true;
+	}
+	return false;
 }
 
 /*
  * SIGKILL by pidfd, and only after the process behind the pidfd was seen in a cgroup of ours: a number read from cgroup.procs may
  * have been given to someone else meanwhile. The pidfd, or -1.
  */
-static int kill_member(const struct sandbox *s, pid_t pid, const char *prefix)
+static int kill_member(pid_t pid, const char *which)
 {
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct buf b = BUF(s->a);
 
 	if (fd < 0)
 		return -1;
-	if (os_read(&b, arena_fmt(s->a, "/proc/%d/cgroup", (int)pid), 0, NULL) &&
-	    strstr(buf_text(&b), arena_fmt(s->a, "/%s", prefix)) && !syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0))
+	if (is_member(pid, which) && !syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0))
 		return fd;
 	close(fd);
 	return -1;
@@ -192,7 +216,7 @@ static bool tree_remove(struct arena *a, const char *dir)
 	return rmdir(dir) == 0 || errno == ENOENT;
 }
 
-static bool remove_all(const struct sandbox *s, const char *prefix, int64_t until, struct err *e)
+static bool remove_all(const struct sandbox *s, const char *which, int64_t until, struct err *e)
 {
 	struct roots r = roots_find(s);
 
@@ -201,7 +225,7 @@ static bool remove_all(const struct sandbox *s, const char *prefix, int64_t unti
 		char **names = sandbox_names(s->a, r.path[i], &count);
 		for (size_t k = 0; k < count; k++) {
 			const char *dir = os_join(s->a, r.path[i], names[k]);
-			if (strncmp(names[k], prefix, strlen(prefix)))
+			if (!matches(names[k], which))
 				continue;
 			/* a cgroup stays busy for a moment after its last process was reaped */
 			while (!tree_remove(s->a, dir)) {
@@ -214,16 +238,16 @@ static bool remove_all(const struct sandbox *s, const char *prefix, int64_t unti
 	return true;
 }
 
-bool sandbox_cgroup_kill(const struct sandbox *s, const char *prefix, bool remove, struct err *e)
+bool sandbox_cgroup_kill(const struct sandbox *s, const char *which, bool remove, struct err *e)
 {
 	int64_t until = os_now_ms() + 15000;
 	pid_t pids[BATCH];
 	unsigned n;
 
-	while ((n = members_all(s, prefix, pids, BATCH))) {
+	while ((n = members_all(s, which, pids, BATCH))) {
 		struct pollfd ends[BATCH];
 		for (unsigned i = 0; i < n; i++)
-			ends[i] = (struct pollfd){ .fd = kill_member(s, pids[i], prefix), .events = POLLIN };
+			ends[i] = (struct pollfd){ .fd = kill_member(pids[i], which), .events = POLLIN };
 		for (unsigned i = 0; i < n; i++) {
 			if (ends[i].fd < 0)
 				continue;
@@ -233,5 +257,5 @@ bool sandbox_cgroup_kill(const struct sandbox *s, const char *prefix, bool remov
 		if (os_now_ms() > until)
 			return fail(e, E_TIMEOUT, "process %d of sandbox \"%s\" does not end", (int)pids[0], s->name);
 	}
-	return !remove || remove_all(s, prefix, until, e);
+	return !remove || remove_all(s, which, until, e);
 }

@@ -38,7 +38,8 @@ struct sandbox_node {
 	const char *root;    /* dir/root, the mounted overlay */
 	const char *machine; /* NAME-NODE: network namespace and machine name */
 	const char *cgroup;  /* pig-sandbox.NAME.NODE */
-	const char *log;     /* the console */
+	const char *pid_file; /* nspawn's pid and start time */
+	const char *log;      /* the console */
 };
 
 /* sandbox_state.c: names, files and locks */
@@ -53,6 +54,9 @@ bool sandbox_complete(const struct sandbox *s);
 bool sandbox_run(const struct sandbox *s, struct buf *out, struct err *e, ...) __attribute__((sentinel));
 /* Names in a folder, sorted by nothing; an absent folder is empty. */
 char **sandbox_names(struct arena *a, const char *dir, size_t *n);
+/* The beginning of a small file, NUL ended, without memory of its own: for loops that wait. */
+bool sandbox_peek(const char *path, char *out, size_t size);
+/* A line for people, on stderr. */
 void sandbox_put(const char *fmt, ...) ARENA_PRINTF(1);
 
 /* sandbox_image.c */
@@ -73,7 +77,7 @@ bool sandbox_net_up(const struct sandbox *s, struct err *e);
 bool sandbox_link_set(const struct sandbox *s, const struct sandbox_node *n, bool up, struct err *e);
 bool sandbox_link_is_cut(const struct sandbox *s, const struct sandbox_node *n);
 bool sandbox_net_enter(const struct sandbox *s, const char *netns, struct err *e);
-/* Wait until every node of the list answers on port 22. alive() is asked now and then; false ends the wait. */
+/* Wait until every node of the list answers on port 22; a node that ended ends the wait. */
 bool sandbox_net_wait(const struct sandbox *s, const struct sandbox_node *nodes, unsigned n, int limit_ms, struct err *e);
 /* Delete the namespaces of this name; processes of others inside them are named on stderr. */
 bool sandbox_net_down(const struct sandbox *s, struct err *e);
@@ -84,9 +88,12 @@ bool sandbox_cgroup_make(const struct sandbox *s, const struct sandbox_node *n, 
 bool sandbox_cgroup_join(char *const *procs);
 char **sandbox_cgroup_procs(const struct sandbox *s, const struct sandbox_node *n);
 uint64_t sandbox_cgroup_memory(const struct sandbox *s, const struct sandbox_node *n);
-/* Kill what is in the cgroups whose name begins with prefix and wait for its end; remove: then remove them. */
-bool sandbox_cgroup_kill(const struct sandbox *s, const char *prefix, bool remove, struct err *e);
-unsigned sandbox_cgroup_count(const struct sandbox *s, const char *prefix);
+/*
+ * Kill what is in the cgroups and wait for its end; remove: then remove them. which: one cgroup's name, or with a final dot the
+ * beginning of the names of all nodes of a sandbox.
+ */
+bool sandbox_cgroup_kill(const struct sandbox *s, const char *which, bool remove, struct err *e);
+unsigned sandbox_cgroup_count(const struct sandbox *s, const char *which);
 
 /* sandbox_node.c */
 bool sandbox_node_prepare(const struct sandbox *s, const struct sandbox_node *n, struct err *e);
@@ -95,7 +102,7 @@ bool sandbox_node_boot(const struct sandbox *s, const struct sandbox_node *n, st
 bool sandbox_node_wait(const struct sandbox *s, const struct sandbox_node *nodes, unsigned n, struct err *e);
 bool sandbox_node_stop(const struct sandbox *s, const struct sandbox_node *n, bool hard, struct err *e);
 /* The pid of the node's nspawn, or 0 when it does not run. */
-pid_t sandbox_node_pid(const struct sandbox *s, const struct sandbox_node *n);
+pid_t sandbox_node_pid(const struct sandbox_node *n);
 
 /* sandbox_keys.c */
 bool sandbox_keys_make(const struct sandbox *s, struct err *e);

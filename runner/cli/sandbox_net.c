@@ -106,13 +106,13 @@ static bool banner(const struct sandbox_node *n, int limit_ms)
 	return recv(fd, head, sizeof head, 0) == (ssize_t)sizeof head && !memcmp(head, "SSH-", 4);
 }
 
-static bool wait_inside(const struct sandbox *s, const struct sandbox_node *nodes, unsigned n, int limit_ms, struct err *e)
+static bool wait_inside(const struct sandbox_node *nodes, unsigned n, int limit_ms, struct err *e)
 {
 	int64_t until = os_now_ms() + limit_ms;
 
 	for (unsigned i = 0; i < n; i++) {
 		while (!banner(&nodes[i], 500)) {
-			if (!sandbox_node_pid(s, &nodes[i]))
+			if (!sandbox_node_pid(&nodes[i]))
 				return fail(e, E_FAILED, "node \"%s\" ended while it booted", nodes[i].name);
 			if (os_now_ms() > until)
 				return fail(e, E_TIMEOUT, "sshd of node \"%s\" (%s) did not answer within %d s", nodes[i].name,
@@ -129,7 +129,7 @@ bool sandbox_net_wait(const struct sandbox *s, const struct sandbox_node *nodes,
 
 	if (home < 0 || !sandbox_net_enter(s, NULL, e))
 		return false;
-	bool ok = wait_inside(s, nodes, n, limit_ms, e);
+	bool ok = wait_inside(nodes, n, limit_ms, e);
 	if (setns(home, CLONE_NEWNET))
 		return fail(e, E_BUG, "could not come back to the machine's network namespace: %s", strerror(errno));
 	return ok;

@@ -20,6 +20,15 @@ void sandbox_put(const char *fmt, ...)
 	va_end(ap);
 }
 
+bool sandbox_peek(const char *path, char *out, size_t size)
+{
+	autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, size - 1);
+
+	out[n > 0 ? n : 0] = 0;
+	return n > 0;
+}
+
 struct sandbox_node sandbox_node_at(const struct sandbox *s, unsigned i)
 {
 	struct sandbox_node n = { .index = i };
@@ -30,6 +39,7 @@ struct sandbox_node sandbox_node_at(const struct sandbox *s, unsigned i)
 	n.root = arena_fmt(s->a, "%s/root", n.dir);
 	n.machine = arena_fmt(s->a, "%s-%s", s->name, n.name);
 	n.cgroup = arena_fmt(s->a, SB_PREFIX "%s.%s", s->name, n.name);
+	n.pid_file = arena_fmt(s->a, "%s/pid", n.dir);
 	n.log = arena_fmt(s->a, "%s/console.log", n.dir);
 	return n;
 }
