@@ -1,0 +1,131 @@
+/*
+ * The verbs of the command line, in the order --help shows them, and what several of them start from: the inventory, the modules,
+ * errors on standard error. What a verb does stands in its own file; a verb that is not real yet is not here.
+ */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/os.h"
+#include "cli/sandbox.h"
+
+static int sandbox(struct cli *c, int argc, char **argv)
+{
+	(void)c;
+	return sandbox_main(argc, argv);
+}
+
+const struct cli_verb cli_verbs[] = {
+	{ "run", "run PLAYBOOK [-i INV] [-l LIMIT] [-t TAGS] [-C] [-D]", "bring hosts to the state a playbook describes", cli_run },
+	{ "check", "check [-i INV] [-l LIMIT]", "find every fault of the inventory before any host is touched", cli_check },
+	{ "doc", "doc [param|task|playbook|filter NAME]", "what modules offer: parameters, tasks, playbooks, filters", cli_doc },
+	{ "inventory", "inventory [list|graph|host H|query EXPR]", "what the inventory says", cli_inventory },
+	{ "render", "render FILE [-l HOST] [-e @VARS]", "render a template as a host would get it", cli_render },
+	{ "template", "template [list|show|export|diff]", "the modules' templates and your overrides", cli_template },
+	{ "query", "query EXPR [FILE]", "JMESPath over JSON or YAML", cli_query },
+	{ "module", "module [list|info NAME|new NAME]", "the modules that are loaded; a new one's skeleton", cli_module },
+	{ "exec", "exec PATTERN -- COMMAND", "run a command on hosts", cli_exec },
+	{ "ssh", "ssh HOST", "log in to a host as pig does", cli_ssh },
+	{ "sandbox", "sandbox [up|down|status|shell|...]", "real nodes on this machine to try things on", sandbox },
+};
+const size_t cli_verbs_n = sizeof cli_verbs / sizeof *cli_verbs;
+
+const struct cli_verb *cli_verb(const char *name, struct err *e)
+{
+	const char *names[sizeof cli_verbs / sizeof *cli_verbs], *near;
+
+	for (size_t i = 0; i < cli_verbs_n; i++) {
+		if (!strcmp(cli_verbs[i].name, name))
+			return &cli_verbs[i];
+		names[i] = cli_verbs[i].name;
+	}
+	fail(e, E_INPUT, "unknown verb \"%s\"", name);
+	if ((near = nearest(name, names, cli_verbs_n)))
+		err_hint(e, "Did you mean pig %s?", near);
+	else
+		err_hint(e, "pig --help lists the verbs.");
+	return NULL;
+}
+
+int cli_fail(const struct cli *c, const struct err *e)
+{
+	fflush(stdout);
+	fprintf(stderr, "pig: %s\n", err_text(e, c->a));
+	return e->code;
+}
+
+bool cli_out(const void *p, size_t n, struct err *e)
+{
+	const char *s = p;
+
+	if (fflush(stdout))
+		return errno == EPIPE ? true : fail(e, E_FAILED, "standard output cannot be written: %s", strerror(errno));
+	while (n) {
+		ssize_t k = write(STDOUT_FILENO, s, n);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0 && errno == EPIPE)
+			return true;
+		if (k < 0)
+			return fail(e, E_FAILED, "standard output cannot be written: %s", strerror(errno));
+		s += k;
+		n -= (size_t)k;
+	}
+	return true;
+}
+
+bool cli_json(const struct cli *c, const struct value *v, struct err *e)
+{
+	struct buf b = BUF(c->a);
+
+	if (!value_to_json(&b, v, &(struct json_style){ .indent = 4, .mask = !c->show_secrets }))
+		return fail(e, E_INPUT, "the value is nested too deep to be printed");
+	buf_ch(&b, '\n');
+	return cli_out(b.p, b.len, e);
+}
+
+static bool modules_for(struct cli *c, const char *inventory_dir, struct modules **out, struct err *e)
+{
+	struct module_options o = {
+		.dirs = c->plugin_dirs.items, .n_dirs = c->plugin_dirs.n, .inventory_dir = inventory_dir,
+	};
+
+	if (!modules_load(out, c->a, &o, e))
+		return false;
+	for (uint32_t i = 0; i < (*out)->n_skipped; i++)
+		fprintf(stderr, "pig: warning: %s\n", err_text(&(*out)->skipped[i], c->a));
+	return true;
+}
+
+bool cli_modules(struct cli *c, struct modules **out, struct err *e)
+{
+	struct err ignored = { 0 };
+	const char *source = c->inventories.n ? c->inventories.items[0] : inventory_default(c->a, &ignored), *dir = NULL;
+
+	/* "a,b," is a list of hosts and has no folder */
+	if (source && !strchr(source, ','))
+		dir = os_dirname(c->a, source);
+	return modules_for(c, dir, out, e);
+}
+
+bool cli_world(struct cli *c, struct world *w, struct err *e)
+{
+	struct inventory_options o = {
+		.sources = c->inventories.items, .n_sources = c->inventories.n, .extra = c->extra.items, .n_extra = c->extra.n,
+	};
+
+	*w = (struct world){ .a = c->a };
+	if (!inventory_load(&w->inv, c->a, &o, e))
+		return false;
+	return modules_for(c, w->inv->dir, &w->modules, e);
+}
+
+bool cli_hosts(struct cli *c, const struct world *w, struct inv_host ***out, uint32_t *n, struct err *e)
+{
+	if (c->limit)
+		return pattern_hosts(out, n, c->a, w->inv, c->limit, false, e);
+	*out = w->inv->hosts;
+	*n = w->inv->n_hosts;
+	return true;
+}
