@@ -1,0 +1,53 @@
+/*
+ * A batch: operations queued for one host, brought about in order with as few frames as can be. Engine rules live here; see
+ * docs/operations.md.
+ */
+#ifndef OPS_BATCH_H
+#define OPS_BATCH_H
+
+#include "ops/op.h"
+
+/* How a batch reaches its host: the run's layer fills this with a connection, a test with a recording. */
+struct batch_link {
+	/* run a script; false: the link is lost or the host hung, e says so */
+	bool (*run)(void *ctx, const struct script *s, const char *what, struct buf *out, struct err *e);
+	void *ctx;
+};
+
+struct due; /* a unit's action kept for the end of the step */
+
+struct batch {
+	struct arena *a;
+	struct batch_link link;
+	bool check, diff;
+	const char *os_package;                               /* deb | rpm */
+	const char *(*alias)(void *ctx, const char *name);    /* package aliases; NULL: none */
+	bool (*is_secret)(void *ctx, const char *s, size_t n); /* does the text hold a known secret? */
+	void *ctx;
+	const char *what;          /* task, for messages */
+	struct op **ops; size_t n, cap;
+	struct sections found;     /* answers of the latest probes */
+	struct due *due;           /* grows over the batches of a step */
+	struct arena *due_arena;   /* outlives the batch: the step's */
+	size_t done;               /* operations up to here are settled */
+	const char *check_dirty;   /* check mode: title of the first operation that would have changed the ground */
+};
+
+void batch_add(struct batch *b, struct op *op);
+/* Settle all queued operations. false: one failed or the link did; e says which and why, later ones are OP_NOT_RUN. */
+bool batch_run(struct batch *b, struct err *e);
+/* The step is over: do each unit's folded action once. */
+bool batch_flush_due(struct batch *b, struct err *e);
+
+/* ---- for unit.c ---- */
+struct due {
+	struct due *next;
+	const char *unit;
+	enum pig_on_change action;
+	struct op **ops; size_t n, cap;
+};
+void batch_due_add(struct batch *b, struct op *op);
+/* shell text: action on a unit, then the marks of these operations */
+const char *unit_action(struct arena *a, const char *verb, const char *unit, struct op *const *ops, size_t n);
+
+#endif

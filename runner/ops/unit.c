@@ -1,0 +1,229 @@
+/*
+ * systemd units. A unit's process has read the files it watches; after each start, restart or reload a mark on the host keeps the
+ * unit's InvocationID and the digest of the watched content, so that a restart that was due and lost (the run was killed) is still
+ * due, and one that was done is never done again. What is due because of changed content is folded: once a unit at the end of the step.
+ */
+#include "ops/batch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { U_RELOAD_DAEMON = 1, U_START = 2, U_STOP = 4, U_ENABLE = 8, U_DISABLE = 16, U_DUE = 32 };
+
+/* The watched words as shell words: globs stay globs, all else is quoted. */
+static const char *watch_words(struct arena *a, const char *watch)
+{
+	struct buf b = BUF(a);
+
+	for (const char *p = watch; p && *p;) {
+		size_t n = strcspn(p, " \n\t,");
+		for (size_t i = 0; i < n; i++) {
+			if (strchr("*?[]", p[i]) || strchr("/._-", p[i]) || (p[i] >= '0' && p[i] <= '9') || ((p[i] | 32) >= 'a' && (p[i] | 32) <= 'z'))
+				buf_ch(&b, p[i]);
+			else
+				buf_fmt(&b, "\\%c", p[i]);
+		}
+		p += n + (p[n] != 0);
+		buf_ch(&b, ' ');
+	}
+	return buf_text(&b);
+}
+
+/* Where the mark of one operation's watch set lives. */
+static const char *mark_path(struct arena *a, const struct op *op)
+{
+	const char *sum = op_sum(a, op->d.unit.watch, strlen(op->d.unit.watch));
+
+	return arena_fmt(a, "/run/pig/unit/%s.%.12s", op->d.unit.name, sum);
+}
+
+static void unit_probe(struct batch *b, struct script *s, struct op **ops, size_t n)
+{
+	struct buf c = BUF(b->a);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct pig_unit *d = &ops[i]->d.unit;
+		buf_reset(&c);
+		buf_str(&c, "systemctl show -p LoadState,ActiveState,UnitFileState,NeedDaemonReload,InvocationID,ExecMainStartTimestamp,Type -- ");
+		buf_quote(&c, d->name);
+		if (d->watch) {
+			const char *w = watch_words(b->a, d->watch);
+			struct buf m = BUF(b->a);
+			buf_quote(&m, mark_path(b->a, ops[i]));
+			buf_fmt(&c, "; echo =; cat -- %s 2>/dev/null; echo =; sha256sum -- %s 2>/dev/null; echo =; stat -L -c %%.6Z -- %s 2>/dev/null; date +%%z", buf_text(&m), w, w);
+		}
+		script_section(s, arena_fmt(b->a, "u%u", ops[i]->index), buf_text(&c));
+	}
+}
+
+struct unit_found {
+	const char *load, *active, *file, *need, *invocation, *started, *mark, *digest;
+	double newest;
+	long zone_s;
+};
+
+static const char *field(struct arena *a, const char *text, const char *key)
+{
+	size_t k = strlen(key);
+
+	for (const char *line = text; *line;) {
+		size_t n = strcspn(line, "\n");
+		if (n > k && !strncmp(line, key, k) && line[k] == '=')
+			return arena_strn(a, line + k + 1, n - k - 1);
+		line += n + (line[n] == '\n');
+	}
+	return "";
+}
+
+static void unit_parse(struct arena *a, const char *text, struct unit_found *f)
+{
+	const char *part[4] = { text, "", "", "" };
+
+	*f = (struct unit_found){ 0 };
+	char *copy = arena_str(a, text);
+	part[0] = copy;
+	for (int i = 1; i < 4; i++) { /* parts are divided by lines "=" */
+		char *cut = !strncmp(part[i - 1], "=\n", 2) ? (char *)(uintptr_t)part[i - 1] : strstr(part[i - 1], "\n=\n");
+		if (!cut)
+			break;
+		part[i] = cut + (*cut == '\n' ? 3 : 2);
+		*cut = 0;
+	}
+	f->load = field(a, part[0], "LoadState"), f->active = field(a, part[0], "ActiveState");
+	f->file = field(a, part[0], "UnitFileState"), f->need = field(a, part[0], "NeedDaemonReload");
+	f->invocation = field(a, part[0], "InvocationID"), f->started = field(a, part[0], "ExecMainStartTimestamp");
+	f->mark = part[1];
+	const char *sums = *part[2] ? arena_fmt(a, "%s\n", part[2]) : "";
+	f->digest = op_sum(a, sums, strlen(sums));
+	for (const char *p = part[3]; *p;) {
+		double t = strtod(p, NULL);
+		size_t n = strcspn(p, "\n");
+		if (*p == '+' || *p == '-') {
+			long z = strtol(p, NULL, 10);
+			f->zone_s = (z / 100 * 60 + z % 100) * 60;
+		} else if (t > f->newest) {
+			f->newest = t;
+		}
+		p += n + (p[n] == '\n');
+	}
+}
+
+/* "Mon 2026-11-23 19:05:22 UTC" in the host's zone, whole seconds; 0 when there is none. */
+static double start_time(const struct unit_found *f)
+{
+	struct tm tm = { 0 };
+	const char *p = strchr(f->started, ' ');
+
+	if (!p || sscanf(p, " %d-%d-%d %d:%d:%d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
+		return 0;
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	return (double)timegm(&tm) - (double)f->zone_s;
+}
+
+/* Has the running process read the present content? */
+static bool is_fresh(struct arena *a, const struct unit_found *f)
+{
+	if (*f->mark && !strcmp(f->mark, arena_fmt(a, "%s %s", f->invocation, f->digest)))
+		return true;
+	/* the second a process started in is not known finer: content of that same second counts as unread */
+	return start_time(f) > f->newest;
+}
+
+static bool unit_decide(struct batch *b, struct op *op, struct err *e)
+{
+	const struct pig_unit *d = &op->d.unit;
+	const struct section *sec = sections_get(&b->found, arena_fmt(b->a, "u%u", op->index));
+	struct unit_found f;
+
+	unit_parse(b->a, sec ? sec->out : "", &f);
+	op->todo = 0;
+	bool running = !strcmp(f.active, "active") || !strcmp(f.active, "activating") || !strcmp(f.active, "reloading");
+	bool missing = !strcmp(f.load, "not-found") || !*f.load;
+	if (missing && (d->state == PIG_STOPPED || d->state == PIG_ABSENT || d->enable < 0)) {
+		op->state = OP_OK;
+		return true;
+	}
+	if (missing || !strcmp(f.load, "masked") || !strcmp(f.load, "bad-setting") || !strcmp(f.load, "error"))
+		return fail(e, E_REMOTE, "%s: %s", op->title, missing ? "there is no such unit on the host" : f.load);
+	if (!strcmp(f.need, "yes")) {
+		op->todo |= U_RELOAD_DAEMON;
+		op_why(b, op, "its file changed: daemon-reload");
+	}
+	bool enabled = strcmp(f.file, "disabled") && strcmp(f.file, "") && strcmp(f.file, "masked");
+	if (d->enable > 0 && !enabled) {
+		op->todo |= U_ENABLE;
+		op_why(b, op, "enable");
+	} else if (d->enable < 0 && !strncmp(f.file, "enabled", 7)) {
+		op->todo |= U_DISABLE;
+		op_why(b, op, "disable");
+	}
+	if (d->state == PIG_STARTED && !running) {
+		op->todo |= U_START;
+		op_why(b, op, "%s -> start", f.active);
+	} else if ((d->state == PIG_STOPPED || d->state == PIG_ABSENT) && running) {
+		op->todo |= U_STOP;
+		op_why(b, op, "stop");
+	} else if (running && d->watch && d->on_change != PIG_NOTHING && d->state != PIG_STOPPED && !is_fresh(b->a, &f)) {
+		op->todo |= U_DUE;
+		op_why(b, op, "%s, its process has not read the present %s", d->on_change == PIG_RESTART ? "restart" : "reload", d->watch);
+	}
+	if (op->todo == U_DUE && !(op->flags & PIG_NOW) && !b->check) {
+		op->state = OP_DUE;
+		batch_due_add(b, op);
+		return true;
+	}
+	op->state = op->todo ? OP_QUEUED : OP_OK;
+	return true;
+}
+
+const char *unit_action(struct arena *a, const char *verb, const char *unit, struct op *const *ops, size_t n)
+{
+	struct buf c = BUF(a), q = BUF(a);
+
+	buf_quote(&q, unit);
+	/* the digest is taken before: what changes while the unit starts must count as unread */
+	for (size_t i = 0; i < n; i++)
+		if (ops[i]->d.unit.watch)
+			buf_fmt(&c, "d%zu=$(sha256sum -- %s 2>/dev/null | sha256sum)\n", i, watch_words(a, ops[i]->d.unit.watch));
+	buf_fmt(&c, "systemctl %s -- %s >&2 || { r=$?; journalctl -u %s -n 15 --no-pager -o cat >&2 2>/dev/null; exit $r; }\n", verb,
+		buf_text(&q), buf_text(&q));
+	buf_fmt(&c, "i=$(systemctl show -p InvocationID --value -- %s); mkdir -p /run/pig/unit\n", buf_text(&q));
+	for (size_t i = 0; i < n; i++) {
+		if (!ops[i]->d.unit.watch)
+			continue;
+		struct buf m = BUF(a);
+		buf_quote(&m, mark_path(a, ops[i]));
+		buf_fmt(&c, "printf '%%s %%s\\n' \"$i\" \"${d%zu%%%% *}\" >%s.new && mv -f %s.new %s\n", i, buf_text(&m), buf_text(&m), buf_text(&m));
+	}
+	return buf_text(&c);
+}
+
+static void unit_apply(struct batch *b, struct script *s, struct op *op)
+{
+	const struct pig_unit *d = &op->d.unit;
+	struct buf c = BUF(b->a), q = BUF(b->a);
+
+	buf_quote(&q, d->name);
+	buf_str(&c, "export SYSTEMCTL_SKIP_SYSV=1\n");
+	if (op->todo & U_RELOAD_DAEMON)
+		buf_str(&c, "systemctl daemon-reload >&2 || exit\n");
+	if (op->todo & U_ENABLE)
+		buf_fmt(&c, "systemctl -q enable -- %s >&2 || exit\n", buf_text(&q));
+	if (op->todo & U_DISABLE)
+		buf_fmt(&c, "systemctl -q disable -- %s >&2 || exit\n", buf_text(&q));
+	if (op->todo & U_STOP)
+		buf_fmt(&c, "systemctl stop -- %s >&2 || exit\n", buf_text(&q));
+	if (op->todo & U_START)
+		buf_str(&c, unit_action(b->a, "start", d->name, &op, 1));
+	if (op->todo & U_DUE) /* PIG_NOW */
+		buf_str(&c, unit_action(b->a, d->on_change == PIG_RESTART ? "restart" : "reload", d->name, &op, 1));
+	script_step(s, arena_fmt(b->a, "a%u", op->index), buf_text(&c), op->flags & PIG_SOFT);
+}
+
+const struct op_kind op_unit = {
+	.name = "unit", .disturbs = D_RUN, .sensitive = D_ALL,
+	.probe = unit_probe, .decide = unit_decide, .apply = unit_apply,
+};
