@@ -11,13 +11,14 @@
 
 static const char usage[] =
 	"usage: pig sandbox up [--name NAME] [--nodes N] [--image bare|full] [--memory SIZE] [--bind HOSTDIR:PATH]...\n"
-	"       pig sandbox down|status [--name NAME] [--json]\n"
+	"       pig sandbox down [--name NAME]\n"
+	"       pig sandbox status [--name NAME] [--json]\n"
 	"       pig sandbox shell NODE [--name NAME] [-- COMMAND...]\n"
 	"       pig sandbox stop NODE [--kill] [--name NAME]\n"
 	"       pig sandbox start|cut|heal NODE [--name NAME]\n"
 	"\n"
-	"Real Debian nodes with systemd and sshd on this machine: meta (10.10.10.10), node-1 (10.10.10.11) and so on, cut off\n"
-	"from every other network. Needs root.\n"
+	"Real Debian nodes with systemd and sshd on this machine: meta (10.10.10.10), node-1 (10.10.10.11) and so on,\n"
+	"cut off from every other network. Needs root.\n"
 	"\n"
 	"  --name NAME          of the sandbox (pig); several can be up side by side\n"
 	"  --nodes N            how many (4)\n"
@@ -29,12 +30,18 @@ static const char usage[] =
 
 static const struct command {
 	const char *name;
-	bool node; /* takes NODE */
+	bool node;	     /* takes NODE */
+	const char *options; /* beside --name */
 	int (*run)(struct sandbox *s, const struct sandbox_request *r, struct err *e);
 } commands[] = {
-	{ "up", false, sandbox_up },	   { "down", false, sandbox_down }, { "status", false, sandbox_status },
-	{ "shell", true, sandbox_shell },  { "stop", true, sandbox_stop },  { "start", true, sandbox_start },
-	{ "cut", true, sandbox_cut },	   { "heal", true, sandbox_heal },
+	{"up", false, " --nodes --image --memory --bind ", sandbox_up},
+	{"down", false, "", sandbox_down},
+	{"status", false, " --json ", sandbox_status},
+	{"shell", true, "", sandbox_shell},
+	{"stop", true, " --kill ", sandbox_stop},
+	{"start", true, "", sandbox_start},
+	{"cut", true, "", sandbox_cut},
+	{"heal", true, "", sandbox_heal},
 };
 
 enum { NCOMMANDS = sizeof commands / sizeof *commands };
@@ -119,11 +126,14 @@ static bool option_set(struct sandbox *s, struct sandbox_request *r, const char 
 }
 
 /* One word of the command line, and its value where it has one. */
-static bool word_take(struct sandbox *s, struct sandbox_request *r, char **argv, int *i, struct err *e)
+static bool word_take(struct sandbox *s, const struct command *c, struct sandbox_request *r, char **argv, int *i,
+		      struct err *e)
 {
-	static const char *const valued[] = { "--name", "--nodes", "--image", "--memory", "--bind" };
-	const char *word = argv[*i];
+	static const char *const valued[] = {"--name", "--nodes", "--image", "--memory", "--bind"};
+	const char *word = argv[*i], *bare = arena_strn(s->a, word, strcspn(word, "="));
 
+	if (word[0] == '-' && strcmp(bare, "--name") && !strstr(c->options, arena_fmt(s->a, " %s ", bare)))
+		return fail(e, E_INPUT, "pig sandbox %s has no option \"%s\"", c->name, bare);
 	for (unsigned k = 0; k < sizeof valued / sizeof *valued; k++) {
 		size_t n = strlen(valued[k]);
 		if (!strncmp(word, valued[k], n) && word[n] == '=')
@@ -139,7 +149,7 @@ static bool word_take(struct sandbox *s, struct sandbox_request *r, char **argv,
 	else if (!strcmp(word, "--kill"))
 		r->kill = true;
 	else if (word[0] == '-')
-		return fail(e, E_INPUT, "unknown option \"%s\" of pig sandbox", word);
+		return fail(e, E_INPUT, "%s takes no value", bare);
 	else if (r->node)
 		return fail(e, E_INPUT, "unexpected word \"%s\"", word);
 	else
@@ -147,7 +157,8 @@ static bool word_take(struct sandbox *s, struct sandbox_request *r, char **argv,
 	return true;
 }
 
-static bool parse(struct sandbox *s, struct sandbox_request *r, const struct command **c, int argc, char **argv, struct err *e)
+static bool parse(struct sandbox *s, struct sandbox_request *r, const struct command **c, int argc, char **argv,
+		  struct err *e)
 {
 	if (argc < 2) {
 		fail(e, E_INPUT, "pig sandbox needs a command");
@@ -157,11 +168,14 @@ static bool parse(struct sandbox *s, struct sandbox_request *r, const struct com
 		return false;
 	for (int i = 2; i < argc; i++) {
 		if (!strcmp(argv[i], "--")) {
-			union { char **m; const char *const *c; } words = { argv + i + 1 };
+			union {
+				char **m;
+				const char *const *c;
+			} words = {argv + i + 1};
 			r->words = words.c;
 			break;
 		}
-		if (!word_take(s, r, argv, &i, e))
+		if (!word_take(s, *c, r, argv, &i, e))
 			return false;
 	}
 	if ((*c)->node && !r->node)
@@ -190,9 +204,13 @@ static bool in_path(struct arena *a, const char *program)
 static bool check_machine(const struct sandbox *s, struct err *e)
 {
 	static const char *const need[][2] = {
-		{ "systemd-nspawn", "systemd-container" }, { "ip", "iproute2" },	  { "mmdebstrap", "mmdebstrap" },
-		{ "ssh", "openssh-client" },		   { "ssh-keygen", "openssh-client" }, { "unshare", "util-linux" },
-		{ "setpriv", "util-linux" },
+		{"systemd-nspawn", "systemd-container"},
+		{"ip", "iproute2"},
+		{"mmdebstrap", "mmdebstrap"},
+		{"ssh", "openssh-client"},
+		{"ssh-keygen", "openssh-client"},
+		{"unshare", "util-linux"},
+		{"setpriv", "util-linux"},
 	};
 	struct buf programs = BUF(s->a), packages = BUF(s->a);
 
@@ -209,15 +227,16 @@ static bool check_machine(const struct sandbox *s, struct err *e)
 	}
 	if (geteuid()) {
 		fail(e, E_INPUT, "pig sandbox needs root: it mounts, makes namespaces and starts nodes");
-		return err_hint(e, "sudo pig sandbox ...; on a machine that lacks something: apt-get install systemd-container "
-				   "mmdebstrap iproute2");
+		return err_hint(
+			e, "sudo pig sandbox ...; on a machine that lacks something: apt-get install systemd-container "
+			   "mmdebstrap iproute2");
 	}
 	return true;
 }
 
 static int sandbox_do(struct sandbox *s, int argc, char **argv, struct err *e)
 {
-	struct sandbox_request r = { .node = NULL };
+	struct sandbox_request r = {.node = NULL};
 	const struct command *c = NULL;
 	const char *state = getenv("PIG_SANDBOX_DIR"), *path = getenv("PATH");
 
@@ -230,7 +249,8 @@ static int sandbox_do(struct sandbox *s, int argc, char **argv, struct err *e)
 	if (!parse(s, &r, &c, argc, argv, e))
 		return e->code;
 	if (s->state[0] != '/' || strpbrk(s->state, ",:\\ \t\n")) {
-		fail(e, E_INPUT, "PIG_SANDBOX_DIR \"%s\" is no absolute path without blanks, commas and colons", s->state);
+		fail(e, E_INPUT, "PIG_SANDBOX_DIR \"%s\" is no absolute path without blanks, commas and colons",
+		     s->state);
 		return e->code;
 	}
 	/* a sandbox lies beside images and locks */
@@ -245,8 +265,8 @@ static int sandbox_do(struct sandbox *s, int argc, char **argv, struct err *e)
 
 int sandbox_main(int argc, char **argv)
 {
-	struct sandbox s = { .a = arena_new() };
-	struct err e = { .code = 0 };
+	struct sandbox s = {.a = arena_new()};
+	struct err e = {.code = 0};
 	int code;
 
 	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
@@ -256,7 +276,7 @@ int sandbox_main(int argc, char **argv)
 		code = sandbox_do(&s, argc, argv, &e);
 	}
 	if (code && e.code)
-		fprintf(stderr, "%s\n", err_text(&e, s.a));
+		fprintf(stderr, "pig: %s\n", err_text(&e, s.a));
 	if (s.lock >= 0)
 		close(s.lock);
 	arena_free(s.a);

@@ -1,6 +1,7 @@
 /*
- * A node's cgroups: one in systemd's hierarchy, so that the node's own systemd can manage what is below, and one that limits memory.
- * They also are the surest record of which processes belong to a node: membership survives the death of everything that started it.
+ * A node's cgroups: one in systemd's hierarchy, so that the node's own systemd can manage what is below, and one that
+ * limits memory. They also are the surest record of which processes belong to a node: membership survives the death of
+ * everything that started it.
  */
 #include "cli/sandbox_in.h"
 
@@ -27,7 +28,7 @@ struct roots {
 /* The hierarchies that matter: cgroup v2 wherever it is, v1's name=systemd, v1's memory. */
 static struct roots roots_find(const struct sandbox *s)
 {
-	struct roots r = { .n = 0 };
+	struct roots r = {.n = 0};
 	struct buf b = BUF(s->a);
 	char *line, *rest;
 
@@ -67,6 +68,14 @@ static bool knob(const char *path, const char *value, struct err *e)
 	return true;
 }
 
+bool sandbox_cgroup_check(const struct sandbox *s, struct err *e)
+{
+	if (roots_find(s).memory)
+		return true;
+	fail(e, E_INPUT, "this machine has no memory cgroup");
+	return err_hint(e, "enable the memory controller: nodes without a limit would size themselves by the machine");
+}
+
 bool sandbox_cgroup_make(const struct sandbox *s, const struct sandbox_node *n, struct err *e)
 {
 	struct roots r = roots_find(s);
@@ -76,15 +85,14 @@ bool sandbox_cgroup_make(const struct sandbox *s, const struct sandbox_node *n, 
 		if (mkdir(dir, 0755) && errno != EEXIST)
 			return fail(e, E_FAILED, "could not make cgroup \"%s\": %s", dir, strerror(errno));
 	}
-	if (!r.memory) {
-		fail(e, E_INPUT, "this machine has no memory cgroup");
-		return err_hint(e, "enable the memory controller: nodes without a limit would size themselves by the machine");
-	}
+	if (!r.memory)
+		return sandbox_cgroup_check(s, e);
 	/* already on where systemd runs; where it is not, the next write tells */
 	if (r.memory_v2)
 		knob(arena_fmt(s->a, "%s/cgroup.subtree_control", r.memory), "+memory", NULL);
-	return knob(arena_fmt(s->a, "%s/%s/%s", r.memory, n->cgroup, r.memory_v2 ? "memory.max" : "memory.limit_in_bytes"),
-		    arena_fmt(s->a, "%llu", (unsigned long long)s->memory), e);
+	return knob(
+		arena_fmt(s->a, "%s/%s/%s", r.memory, n->cgroup, r.memory_v2 ? "memory.max" : "memory.limit_in_bytes"),
+		arena_fmt(s->a, "%llu", (unsigned long long)s->memory), e);
 }
 
 char **sandbox_cgroup_procs(const struct sandbox *s, const struct sandbox_node *n)
@@ -110,8 +118,10 @@ uint64_t sandbox_cgroup_memory(const struct sandbox *s, const struct sandbox_nod
 	struct roots r = roots_find(s);
 	struct buf b = BUF(s->a);
 
-	if (!r.memory || !os_read(&b, arena_fmt(s->a, "%s/%s/%s", r.memory, n->cgroup,
-						r.memory_v2 ? "memory.current" : "memory.usage_in_bytes"), 0, NULL))
+	if (!r.memory || !os_read(&b,
+				  arena_fmt(s->a, "%s/%s/%s", r.memory, n->cgroup,
+					    r.memory_v2 ? "memory.current" : "memory.usage_in_bytes"),
+				  0, NULL))
 		return 0;
 	return strtoull(b.p, NULL, 10);
 }
@@ -187,8 +197,8 @@ static bool is_member(pid_t pid, const char *which)
 }
 
 /*
- * SIGKILL by pidfd, and only after the process behind the pidfd was seen in a cgroup of ours: a number read from cgroup.procs may
- * have been given to someone else meanwhile. The pidfd, or -1.
+ * SIGKILL by pidfd, and only after the process behind the pidfd was seen in a cgroup of ours: a number read from
+ * cgroup.procs may have been given to someone else meanwhile. The pidfd, or -1.
  */
 static int kill_member(pid_t pid, const char *which)
 {
@@ -230,7 +240,8 @@ static bool remove_all(const struct sandbox *s, const char *which, int64_t until
 			/* a cgroup stays busy for a moment after its last process was reaped */
 			while (!tree_remove(s->a, dir)) {
 				if (os_now_ms() > until)
-					return fail(e, E_FAILED, "could not remove cgroup \"%s\": %s", dir, strerror(errno));
+					return fail(e, E_FAILED, "could not remove cgroup \"%s\": %s", dir,
+						    strerror(errno));
 				poll(NULL, 0, 10);
 			}
 		}
@@ -247,7 +258,7 @@ bool sandbox_cgroup_kill(const struct sandbox *s, const char *which, bool remove
 	while ((n = members_all(s, which, pids, BATCH))) {
 		struct pollfd ends[BATCH];
 		for (unsigned i = 0; i < n; i++)
-			ends[i] = (struct pollfd){ .fd = kill_member(pids[i], which), .events = POLLIN };
+			ends[i] = (struct pollfd){.fd = kill_member(pids[i], which), .events = POLLIN};
 		for (unsigned i = 0; i < n; i++) {
 			if (ends[i].fd < 0)
 				continue;

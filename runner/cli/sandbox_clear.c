@@ -1,11 +1,11 @@
 /*
- * Removing a sandbox, whole or half made, its maker alive or killed: processes by their cgroups, then mounts, namespaces, cgroups
- * and files, each found by the sandbox's own names and not by what a state file remembers.
+ * Removing a sandbox, whole or half made, its maker alive or killed: processes by their cgroups, then mounts,
+ * namespaces, cgroups and files, each found by the sandbox's own names and not by what a state file remembers.
  */
 #include "cli/sandbox_in.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -58,28 +58,55 @@ static bool unmount_all(const struct sandbox *s, struct err *e)
 	return true;
 }
 
-/* What nspawn leaves for a machine's name when it is killed. */
+/* What nspawn leaves in /run when it is killed: its lock is named by the root's device and inode, the rest by the
+ * machine. */
 static void drop_nspawn(const struct sandbox *s)
 {
-	static const char *const dirs[] = { "/run/systemd/nspawn/propagate", "/run/systemd/nspawn/unix-export" };
+	static const char *const dirs[] = {"/run/systemd/nspawn/propagate", "/run/systemd/nspawn/unix-export"};
+	const char *nodes = os_join(s->a, s->dir, "nodes");
 	size_t n;
-	char **names = sandbox_names(s->a, os_join(s->a, s->dir, "nodes"), &n);
+	char **names = sandbox_names(s->a, nodes, &n);
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		struct stat st;
+		if (!stat(arena_fmt(s->a, "%s/%s/root", nodes, names[i]), &st))
+			unlink(arena_fmt(s->a, "/run/systemd/nspawn/locks/inode-%lu:%lu", (unsigned long)st.st_dev,
+					 (unsigned long)st.st_ino));
 		for (unsigned d = 0; d < 2; d++)
 			rmdir(arena_fmt(s->a, "%s/%s-%s", dirs[d], s->name, names[i]));
+	}
+}
+
+/*
+ * The folder leaves under another name before its files go: an rm that outlives its maker then meets no file of the
+ * next sandbox. Names of sandboxes have no dots.
+ */
+static bool remove_files(const struct sandbox *s, struct err *e)
+{
+	const char *prefix = arena_fmt(s->a, "gone.%s.", s->name);
+	size_t n;
+
+	if (os_exists(s->dir) && rename(s->dir, arena_fmt(s->a, "%s/%s%s", s->state, prefix, os_random_hex(s->a, 8))))
+		return fail(e, E_FAILED, "could not move \"%s\" away: %s", s->dir, strerror(errno));
+	char **names = sandbox_names(s->a, s->state, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (strncmp(names[i], prefix, strlen(prefix)))
+			continue;
+		/* --one-file-system: were a mount still there, its content would not be removed */
+		if (!sandbox_run(s, NULL, e, "rm", "-rf", "--one-file-system", os_join(s->a, s->state, names[i]), NULL))
+			return false;
+	}
+	return true;
 }
 
 bool sandbox_clear(struct sandbox *s, struct err *e)
 {
 	if (!os_exists(s->dir))
-		return true;
+		return remove_files(s, e);
 	/* first of all: what is half removed is no sandbox any more */
 	unlink(os_join(s->a, s->dir, "complete"));
-	if (!sandbox_cgroup_kill(s, arena_fmt(s->a, SB_PREFIX "%s.", s->name), true, e) || !unmount_all(s, e) ||
-	    !sandbox_net_down(s, e))
+	if (!sandbox_cgroup_kill(s, arena_fmt(s->a, SB_PREFIX "%s.", s->name), true, e))
 		return false;
 	drop_nspawn(s);
-	/* --one-file-system: were a mount still there, its content would not be removed */
-	return sandbox_run(s, NULL, e, "rm", "-rf", "--one-file-system", s->dir, NULL);
+	return unmount_all(s, e) && sandbox_net_down(s, e) && remove_files(s, e);
 }

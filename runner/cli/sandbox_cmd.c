@@ -34,17 +34,19 @@ static bool is_alive(const struct sandbox *s)
 }
 
 /* `up` on a sandbox that is there: fine if it is what was asked for. */
-static int already_up(const struct sandbox *asked, const struct sandbox *is, const struct sandbox_request *r, struct err *e)
+static int already_up(const struct sandbox *asked, const struct sandbox *is, const struct sandbox_request *r,
+		      struct err *e)
 {
-	bool differs = (r->nodes_given && asked->nodes != is->nodes) || (r->memory_given && asked->memory != is->memory) ||
+	bool differs = (r->nodes_given && asked->nodes != is->nodes) ||
+		       (r->memory_given && asked->memory != is->memory) ||
 		       (r->image_given && strcmp(asked->image, is->image)) || asked->nbinds > is->nbinds;
 	const char *down = NULL;
 
 	for (unsigned i = 0; i < asked->nbinds && !differs; i++)
 		differs = strcmp(asked->binds[i], is->binds[i]) != 0;
 	if (differs) {
-		fail(e, E_INPUT, "sandbox \"%s\" is up already, with %u nodes, image %s, %llu MiB each", is->name, is->nodes,
-		     is->image, (unsigned long long)is->memory >> 20);
+		fail(e, E_INPUT, "sandbox \"%s\" is up already, with %u nodes, image %s, %llu MiB each", is->name,
+		     is->nodes, is->image, (unsigned long long)is->memory >> 20);
 		err_hint(e, "pig sandbox down --name %s removes it", is->name);
 		return e->code;
 	}
@@ -64,20 +66,23 @@ static int already_up(const struct sandbox *asked, const struct sandbox *is, con
 /* Namespaces of our names that no sandbox of ours claims are someone else's. */
 static bool name_is_free(const struct sandbox *s, struct err *e)
 {
-	const char *const fixed[] = { "sw", "ctl" };
+	const char *const fixed[] = {"sw", "ctl"};
 	const char *taken = NULL;
 
 	for (unsigned i = 0; i < s->nodes + 2 && !taken; i++) {
-		const char *ns = i < 2 ? arena_fmt(s->a, "%s-%s", s->name, fixed[i]) : sandbox_node_at(s, i - 2).machine;
+		const char *ns =
+			i < 2 ? arena_fmt(s->a, "%s-%s", s->name, fixed[i]) : sandbox_node_at(s, i - 2).machine;
 		if (sandbox_net_exists(s, ns))
 			taken = ns;
 	}
 	if (!taken && !sandbox_cgroup_count(s, arena_fmt(s->a, SB_PREFIX "%s.", s->name)))
 		return true;
 	if (taken)
-		fail(e, E_INPUT, "the network namespace \"%s\" is there and belongs to no sandbox in %s", taken, s->state);
+		fail(e, E_INPUT, "the network namespace \"%s\" is there and belongs to no sandbox in %s", taken,
+		     s->state);
 	else
-		fail(e, E_INPUT, "processes of another sandbox \"%s\" run, which does not lie in %s", s->name, s->state);
+		fail(e, E_INPUT, "processes of another sandbox \"%s\" run, which does not lie in %s", s->name,
+		     s->state);
 	return err_hint(e, "choose another name by --name, or set PIG_SANDBOX_DIR to that sandbox's folder");
 }
 
@@ -97,9 +102,9 @@ static bool make(struct sandbox *s, struct err *e)
 
 int sandbox_up(struct sandbox *s, const struct sandbox_request *r, struct err *e)
 {
-	struct sandbox is = { .a = s->a, .name = s->name, .state = s->state, .dir = s->dir, .lock = -1 };
+	struct sandbox is = {.a = s->a, .name = s->name, .state = s->state, .dir = s->dir, .lock = -1};
 
-	if (!os_exists(s->dir) && !name_is_free(s, e))
+	if (!sandbox_cgroup_check(s, e) || (!os_exists(s->dir) && !name_is_free(s, e)))
 		return e->code;
 	/* outside the lock of the name: `down` need not wait for a download */
 	if (!sandbox_complete(s) && !sandbox_image_ready(s, e))
@@ -113,7 +118,8 @@ int sandbox_up(struct sandbox *s, const struct sandbox_request *r, struct err *e
 		return e->code;
 	printf("sandbox %s is up: %u node%s in %.1f s, image %s\n", s->name, s->nodes, s->nodes == 1 ? "" : "s",
 	       (double)(os_now_ms() - began) / 1000, s->image);
-	printf("pig sandbox shell meta%s%s\n", strcmp(s->name, "pig") ? " --name " : "", strcmp(s->name, "pig") ? s->name : "");
+	printf("pig sandbox shell meta%s%s\n", strcmp(s->name, "pig") ? " --name " : "",
+	       strcmp(s->name, "pig") ? s->name : "");
 	return E_OK;
 }
 
@@ -122,8 +128,10 @@ int sandbox_down(struct sandbox *s, const struct sandbox_request *r, struct err 
 	bool was = os_exists(s->dir);
 
 	(void)r;
-	if (was && (!sandbox_lock(s, s->name, &s->lock, e) || !sandbox_clear(s, e)))
+	/* without a folder there may still be files of a down that was killed */
+	if (os_exists(s->state) && (!sandbox_lock(s, s->name, &s->lock, e) || !sandbox_clear(s, e)))
 		return e->code;
+	unlink(sandbox_lock_file(s, s->name));
 	printf(was ? "sandbox %s is down\n" : "there is no sandbox %s\n", s->name);
 	return E_OK;
 }
@@ -147,10 +155,11 @@ int sandbox_status(struct sandbox *s, const struct sandbox_request *r, struct er
 		pid_t pid = sandbox_node_pid(&n);
 		unsigned long long memory = pid ? sandbox_cgroup_memory(s, &n) : 0;
 		if (r->json)
-			printf("%s{\"name\":\"%s\",\"address\":\"%s\",\"state\":\"%s\",\"pid\":%d,\"memory\":%llu}", i ? "," : "",
-			       n.name, n.address, node_state(s, &n, pid), (int)pid, memory);
+			printf("%s{\"name\":\"%s\",\"address\":\"%s\",\"state\":\"%s\",\"pid\":%d,\"memory\":%llu}",
+			       i ? "," : "", n.name, n.address, node_state(s, &n, pid), (int)pid, memory);
 		else
-			printf("%-10s %-14s %-8s %8d %8llu MiB\n", n.name, n.address, node_state(s, &n, pid), (int)pid, memory >> 20);
+			printf("%-10s %-14s %-8s %8d %8llu MiB\n", n.name, n.address, node_state(s, &n, pid), (int)pid,
+			       memory >> 20);
 	}
 	if (r->json)
 		printf("]}\n");

@@ -1,6 +1,6 @@
 /*
- * The nodes' image: a folder made once by mmdebstrap and kept under a name that hashes all it was made of. It is built beside its
- * place and renamed, so that an image that is there is whole.
+ * The nodes' image: a folder made once by mmdebstrap and kept under a name that hashes all it was made of. It is built
+ * beside its place and renamed, so that an image that is there is whole.
  */
 #include "cli/sandbox_in.h"
 
@@ -28,8 +28,8 @@ static const char essential_hook[] =
 	"echo 'create_main_cluster = false' >\"$1/etc/postgresql-common/createcluster.conf\"\n";
 
 /*
- * After them: the login user, nothing that starts by itself but what a fresh machine runs, and no trace of the machine that built
- * the image. sshd starts after logins are allowed, so that its banner means a node is ready.
+ * After them: the login user, nothing that starts by itself but what a fresh machine runs, and no trace of the machine
+ * that built the image. sshd starts after logins are allowed, so that its banner means a node is ready.
  */
 static const char customize_hook[] =
 	"#!/bin/sh\n"
@@ -43,8 +43,10 @@ static const char customize_hook[] =
 	"u=$r/etc/systemd/system\n"
 	"mkdir -p \"$u/ssh.service.d\"\n"
 	"printf '[Unit]\\nAfter=systemd-user-sessions.service\\n' >\"$u/ssh.service.d/login.conf\"\n"
-	"for x in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \\\n"
-	"	fstrim.timer man-db.timer logrotate.timer systemd-pstore.service getty@.service console-getty.service \\\n"
+	"for x in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service "
+	"\\\n"
+	"	fstrim.timer man-db.timer logrotate.timer systemd-pstore.service getty@.service console-getty.service "
+	"\\\n"
 	"	systemd-networkd-wait-online.service systemd-resolved.service systemd-firstboot.service; do\n"
 	"	ln -sf /dev/null \"$u/$x\"\n"
 	"done\n"
@@ -66,8 +68,8 @@ static uint64_t hash(uint64_t h, const char *s)
 
 static const char *image_key(const struct sandbox *s, const struct sandbox_sources *src, const char *packages)
 {
-	const char *parts[] = { src->codename, packages, essential_hook, customize_hook, buf_text(&src->list),
-				buf_text(&src->deb822) };
+	const char *parts[] = {src->codename,	      packages, essential_hook, customize_hook, buf_text(&src->list),
+			       buf_text(&src->deb822)};
 	uint64_t h = 0xcbf29ce484222325u;
 
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -75,25 +77,29 @@ static const char *image_key(const struct sandbox *s, const struct sandbox_sourc
 	return arena_fmt(s->a, "%s-%016llx", s->image, (unsigned long long)h);
 }
 
-static bool put_file(const struct sandbox *s, const char *dir, const char *name, const char *text, mode_t mode, struct err *e)
+static bool put_file(const struct sandbox *s, const char *dir, const char *name, const char *text, mode_t mode,
+		     struct err *e)
 {
 	return os_write(os_join(s->a, dir, name), text, strlen(text), mode, e);
 }
 
 /*
- * mmdebstrap in mount and process namespaces of its own that end with this process, however it ends: a build that was killed
- * leaves no mount and no process.
+ * mmdebstrap in mount and process namespaces of its own that end with this process, however it ends: a build that was
+ * killed leaves no mount and no process.
  */
 static bool build(const struct sandbox *s, const struct sandbox_sources *src, const char *packages, const char *work,
 		  struct err *e)
 {
-	const char *argv[128] = { "setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child=KILL",
-				  "--mount-proc", "mmdebstrap", "--mode=root", "--format=directory", "--variant=apt" };
+	const char *argv[128] = {"setpriv",	 "--pdeathsig", "KILL",	       "unshare",
+				 "--mount",	 "--pid",	"--fork",      "--kill-child=KILL",
+				 "--mount-proc", "mmdebstrap",	"--mode=root", "--format=directory",
+				 "--variant=apt"};
 	struct buf out = BUF(s->a);
 	size_t n = 13;
 	int status = 0;
 
-	if (!put_file(s, work, "essential", essential_hook, 0755, e) || !put_file(s, work, "customize", customize_hook, 0755, e) ||
+	if (!put_file(s, work, "essential", essential_hook, 0755, e) ||
+	    !put_file(s, work, "customize", customize_hook, 0755, e) ||
 	    !put_file(s, work, "host.list", buf_text(&src->list), 0644, e) ||
 	    !put_file(s, work, "host.sources", buf_text(&src->deb822), 0644, e))
 		return false;
@@ -108,7 +114,7 @@ static bool build(const struct sandbox *s, const struct sandbox_sources *src, co
 		argv[n++] = arena_fmt(s->a, "%s/host.list", work);
 	if (src->deb822.len)
 		argv[n++] = arena_fmt(s->a, "%s/host.sources", work);
-	struct os_cmd c = { .argv = argv, .limit_ms = 1200000, .merge = true };
+	struct os_cmd c = {.argv = argv, .limit_ms = 1200000, .merge = true};
 	if (!os_run(&c, &out, NULL, &status, e))
 		return err_wrap(e, "could not build the %s image", s->image);
 	if (status) {
@@ -161,6 +167,7 @@ bool sandbox_image_ready(struct sandbox *s, struct err *e)
 		if (ok)
 			sandbox_put("built in %lld s\n", (long long)(os_now_ms() - began) / 1000);
 	}
+	unlink(sandbox_lock_file(s, arena_fmt(s->a, "image-%s", key)));
 	close(fd);
 	return ok;
 }

@@ -23,9 +23,9 @@ struct sandbox {
 	const char *state; /* the folder of images and sandboxes */
 	const char *dir;   /* state/NAME */
 	unsigned nodes;
-	const char *image;    /* "bare" or "full" */
-	const char *rootfs;   /* the cached image's folder, once known */
-	uint64_t memory;      /* bytes per node */
+	const char *image;		 /* "bare" or "full" */
+	const char *rootfs;		 /* the cached image's folder, once known */
+	uint64_t memory;		 /* bytes per node */
 	const char *binds[SB_BINDS_MAX]; /* HOSTDIR:PATH */
 	unsigned nbinds;
 	int lock; /* held while something is changed; -1 when not */
@@ -34,10 +34,10 @@ struct sandbox {
 struct sandbox_node {
 	unsigned index;
 	const char *name, *address;
-	const char *dir;     /* state/NAME/nodes/NODE */
-	const char *root;    /* dir/root, the mounted overlay */
-	const char *machine; /* NAME-NODE: network namespace and machine name */
-	const char *cgroup;  /* pig-sandbox.NAME.NODE */
+	const char *dir;      /* state/NAME/nodes/NODE */
+	const char *root;     /* dir/root, the mounted overlay */
+	const char *machine;  /* NAME-NODE: network namespace and machine name */
+	const char *cgroup;   /* pig-sandbox.NAME.NODE */
 	const char *pid_file; /* nspawn's pid and start time */
 	const char *log;      /* the console */
 };
@@ -45,6 +45,8 @@ struct sandbox_node {
 /* sandbox_state.c: names, files and locks */
 struct sandbox_node sandbox_node_at(const struct sandbox *s, unsigned i);
 bool sandbox_node_find(const struct sandbox *s, const char *name, struct sandbox_node *out, struct err *e);
+/* Wait for the lock of that name; *fd holds it until it is closed. */
+const char *sandbox_lock_file(const struct sandbox *s, const char *what);
 bool sandbox_lock(struct sandbox *s, const char *what, int *fd, struct err *e);
 bool sandbox_save(const struct sandbox *s, struct err *e);
 /* false when there is no such sandbox, or its up never came to its end; then *e says so. */
@@ -76,21 +78,25 @@ bool sandbox_net_up(const struct sandbox *s, struct err *e);
 /* The node's link at the switch. */
 bool sandbox_link_set(const struct sandbox *s, const struct sandbox_node *n, bool up, struct err *e);
 bool sandbox_link_is_cut(const struct sandbox *s, const struct sandbox_node *n);
+/* Move this process into a namespace; NULL: the controller's. */
 bool sandbox_net_enter(const struct sandbox *s, const char *netns, struct err *e);
 /* Wait until every node of the list answers on port 22; a node that ended ends the wait. */
-bool sandbox_net_wait(const struct sandbox *s, const struct sandbox_node *nodes, unsigned n, int limit_ms, struct err *e);
+bool sandbox_net_wait(const struct sandbox *s, const struct sandbox_node *nodes, unsigned n, int limit_ms,
+		      struct err *e);
 /* Delete the namespaces of this name; processes of others inside them are named on stderr. */
 bool sandbox_net_down(const struct sandbox *s, struct err *e);
 
 /* sandbox_cgroup.c */
+/* Whether this machine can limit a node's memory. */
+bool sandbox_cgroup_check(const struct sandbox *s, struct err *e);
 bool sandbox_cgroup_make(const struct sandbox *s, const struct sandbox_node *n, struct err *e);
 /* Move the calling process in; no allocation, for use between fork and exec. */
 bool sandbox_cgroup_join(char *const *procs);
 char **sandbox_cgroup_procs(const struct sandbox *s, const struct sandbox_node *n);
 uint64_t sandbox_cgroup_memory(const struct sandbox *s, const struct sandbox_node *n);
 /*
- * Kill what is in the cgroups and wait for its end; remove: then remove them. which: one cgroup's name, or with a final dot the
- * beginning of the names of all nodes of a sandbox.
+ * Kill what is in the cgroups and wait for its end; remove: then remove them. which: one cgroup's name, or with a final
+ * dot the beginning of the names of all nodes of a sandbox.
  */
 bool sandbox_cgroup_kill(const struct sandbox *s, const char *which, bool remove, struct err *e);
 unsigned sandbox_cgroup_count(const struct sandbox *s, const char *which);
@@ -113,7 +119,7 @@ bool sandbox_clear(struct sandbox *s, struct err *e);
 
 /* sandbox_cmd.c */
 struct sandbox_request {
-	const char *node;         /* the NODE operand */
+	const char *node;	  /* the NODE operand */
 	const char *const *words; /* after --, NULL ended */
 	bool json, kill;
 	bool nodes_given, image_given, memory_given;

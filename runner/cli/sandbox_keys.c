@@ -38,7 +38,8 @@ static bool write_ssh_config(const struct sandbox *s, struct err *e)
 		buf_fmt(&b, "Host %s\n\tHostName %s\n", n.name, n.address);
 	}
 	buf_fmt(&b,
-		"Host *\n\tUser " SB_USER "\n\tIdentityFile %s/id_ed25519\n\tIdentitiesOnly yes\n\tUserKnownHostsFile %s/known_hosts\n"
+		"Host *\n\tUser " SB_USER
+		"\n\tIdentityFile %s/id_ed25519\n\tIdentitiesOnly yes\n\tUserKnownHostsFile %s/known_hosts\n"
 		"\tGlobalKnownHostsFile /dev/null\n\tStrictHostKeyChecking yes\n\tConnectTimeout 5\n\tLogLevel ERROR\n",
 		s->dir, s->dir);
 	return os_write(os_join(s->a, s->dir, "ssh_config"), b.p, b.len, 0644, e);
@@ -46,7 +47,7 @@ static bool write_ssh_config(const struct sandbox *s, struct err *e)
 
 bool sandbox_keys_make(const struct sandbox *s, struct err *e)
 {
-	static const char *const types[] = { "ed25519", "ecdsa" };
+	static const char *const types[] = {"ed25519", "ecdsa"};
 	struct buf known = BUF(s->a);
 	const char *key;
 
@@ -57,7 +58,8 @@ bool sandbox_keys_make(const struct sandbox *s, struct err *e)
 		struct sandbox_node n = sandbox_node_at(s, i);
 		for (unsigned t = 0; t < 2; t++) {
 			const char *file = host_key(s, &n, types[t]);
-			if (!keygen(s, types[t], file, arena_fmt(s->a, "root@%s", n.name), e) || !public_key(s, file, &key, e))
+			if (!keygen(s, types[t], file, arena_fmt(s->a, "root@%s", n.name), e) ||
+			    !public_key(s, file, &key, e))
 				return false;
 			buf_fmt(&known, "%s,%s %s\n", n.name, n.address, key);
 		}
@@ -66,8 +68,8 @@ bool sandbox_keys_make(const struct sandbox *s, struct err *e)
 }
 
 /* A copy of a file in the node, with owner and mode. */
-static bool place(const struct sandbox *s, const char *from, const struct sandbox_node *n, const char *to, uid_t uid, mode_t mode,
-		  struct err *e)
+static bool place(const struct sandbox *s, const char *from, const struct sandbox_node *n, const char *to, uid_t uid,
+		  mode_t mode, struct err *e)
 {
 	struct buf b = BUF(s->a);
 	const char *path = arena_fmt(s->a, "%s%s", n->root, to);
@@ -81,11 +83,12 @@ static bool place(const struct sandbox *s, const char *from, const struct sandbo
 
 bool sandbox_keys_node(const struct sandbox *s, const struct sandbox_node *n, struct err *e)
 {
-	static const char *const types[] = { "ed25519", "ecdsa" };
+	static const char *const types[] = {"ed25519", "ecdsa"};
 	const char *home = "/home/" SB_USER "/.ssh/", *admin = os_join(s->a, s->dir, "id_ed25519");
 
 	for (unsigned t = 0; t < 2; t++) {
-		const char *file = host_key(s, n, types[t]), *to = arena_fmt(s->a, "/etc/ssh/ssh_host_%s_key", types[t]);
+		const char *file = host_key(s, n, types[t]),
+			   *to = arena_fmt(s->a, "/etc/ssh/ssh_host_%s_key", types[t]);
 		if (!place(s, file, n, to, 0, 0600, e) ||
 		    !place(s, arena_fmt(s->a, "%s.pub", file), n, arena_fmt(s->a, "%s.pub", to), 0, 0644, e))
 			return false;
@@ -95,5 +98,6 @@ bool sandbox_keys_node(const struct sandbox *s, const struct sandbox_node *n, st
 	if (n->index)
 		return true;
 	return place(s, admin, n, arena_fmt(s->a, "%sid_ed25519", home), SB_UID, 0600, e) &&
-	       place(s, os_join(s->a, s->dir, "known_hosts"), n, arena_fmt(s->a, "%sknown_hosts", home), SB_UID, 0644, e);
+	       place(s, os_join(s->a, s->dir, "known_hosts"), n, arena_fmt(s->a, "%sknown_hosts", home), SB_UID, 0644,
+		     e);
 }

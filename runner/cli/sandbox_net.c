@@ -1,7 +1,7 @@
 /*
- * The network of a sandbox: a switch namespace with a bridge, one namespace per node and one for a controller, joined by veth
- * pairs. Every end lies inside a namespace of the sandbox and none has a default route, so nothing can leave it and two sandboxes
- * can use the same addresses.
+ * The network of a sandbox: a switch namespace with a bridge, one namespace per node and one for a controller, joined
+ * by veth pairs. Every end lies inside a namespace of the sandbox and none has a default route, so nothing can leave it
+ * and two sandboxes can use the same addresses.
  */
 #include "cli/sandbox_in.h"
 
@@ -37,8 +37,8 @@ static bool plug(const struct sandbox *s, const char *netns, const char *port, c
 	const char *sw = switch_ns(s), *cidr = arena_fmt(s->a, "%s/24", address);
 
 	return sandbox_run(s, NULL, e, "ip", "netns", "add", netns, NULL) &&
-	       sandbox_run(s, NULL, e, "ip", "-n", sw, "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns",
-			   netns, NULL) &&
+	       sandbox_run(s, NULL, e, "ip", "-n", sw, "link", "add", port, "type", "veth", "peer", "name", "eth0",
+			   "netns", netns, NULL) &&
 	       sandbox_run(s, NULL, e, "ip", "-n", sw, "link", "set", port, "master", "br0", "up", NULL) &&
 	       sandbox_run(s, NULL, e, "ip", "-n", netns, "addr", "add", cidr, "dev", "eth0", NULL) &&
 	       sandbox_run(s, NULL, e, "ip", "-n", netns, "link", "set", "lo", "up", NULL) &&
@@ -81,7 +81,8 @@ bool sandbox_link_is_cut(const struct sandbox *s, const struct sandbox_node *n)
 
 bool sandbox_net_enter(const struct sandbox *s, const char *netns, struct err *e)
 {
-	const char *path = netns ? arena_fmt(s->a, NETNS_DIR "/%s", netns) : arena_fmt(s->a, NETNS_DIR "/%s-ctl", s->name);
+	const char *path =
+		netns ? arena_fmt(s->a, NETNS_DIR "/%s", netns) : arena_fmt(s->a, NETNS_DIR "/%s-ctl", s->name);
 	autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 || setns(fd, CLONE_NEWNET))
@@ -92,15 +93,15 @@ bool sandbox_net_enter(const struct sandbox *s, const char *netns, struct err *e
 /* One try to read sshd's banner from a node, seen from the namespace the process is in. */
 static bool banner(const struct sandbox_node *n, int limit_ms)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(22) };
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(22)};
 	autofd int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	char head[4] = { 0 };
+	char head[4] = {0};
 
 	if (fd < 0 || inet_pton(AF_INET, n->address, &to.sin_addr) != 1)
 		return false;
 	if (connect(fd, (struct sockaddr *)&to, sizeof to) && errno != EINPROGRESS)
 		return false;
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p = {.fd = fd, .events = POLLIN};
 	if (poll(&p, 1, limit_ms) != 1)
 		return false;
 	return recv(fd, head, sizeof head, 0) == (ssize_t)sizeof head && !memcmp(head, "SSH-", 4);
@@ -115,15 +116,16 @@ static bool wait_inside(const struct sandbox_node *nodes, unsigned n, int limit_
 			if (!sandbox_node_pid(&nodes[i]))
 				return fail(e, E_FAILED, "node \"%s\" ended while it booted", nodes[i].name);
 			if (os_now_ms() > until)
-				return fail(e, E_TIMEOUT, "sshd of node \"%s\" (%s) did not answer within %d s", nodes[i].name,
-					    nodes[i].address, limit_ms / 1000);
+				return fail(e, E_TIMEOUT, "sshd of node \"%s\" (%s) did not answer within %d s",
+					    nodes[i].name, nodes[i].address, limit_ms / 1000);
 			poll(NULL, 0, 10);
 		}
 	}
 	return true;
 }
 
-bool sandbox_net_wait(const struct sandbox *s, const struct sandbox_node *nodes, unsigned n, int limit_ms, struct err *e)
+bool sandbox_net_wait(const struct sandbox *s, const struct sandbox_node *nodes, unsigned n, int limit_ms,
+		      struct err *e)
 {
 	autofd int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 

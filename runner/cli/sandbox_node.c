@@ -16,8 +16,8 @@
 enum { BOOT_MS = 60000, STOP_MS = 30000 };
 
 /*
- * volatile: what a node writes is never waited for on the machine's disk; a sandbox does not outlive the machine anyway. Kernels
- * that lack an option get the plain mount.
+ * volatile: what a node writes is never waited for on the machine's disk; a sandbox does not outlive the machine
+ * anyway. Kernels that lack an option get the plain mount.
  */
 static bool mount_root(const struct sandbox *s, const struct sandbox_node *n, struct err *e)
 {
@@ -28,11 +28,13 @@ static bool mount_root(const struct sandbox *s, const struct sandbox_node *n, st
 		return false;
 	if (mount("pig-sandbox", n->root, "overlay", 0, arena_fmt(s->a, "%s,redirect_dir=on,volatile", plain)) &&
 	    mount("pig-sandbox", n->root, "overlay", 0, plain))
-		return fail(e, E_FAILED, "could not mount the file system of node \"%s\": %s", n->name, strerror(errno));
+		return fail(e, E_FAILED, "could not mount the file system of node \"%s\": %s", n->name,
+			    strerror(errno));
 	return true;
 }
 
-static bool put(const struct sandbox *s, const struct sandbox_node *n, const char *path, const char *text, struct err *e)
+static bool put(const struct sandbox *s, const struct sandbox_node *n, const char *path, const char *text,
+		struct err *e)
 {
 	return os_write(arena_fmt(s->a, "%s%s", n->root, path), text, strlen(text), 0644, e);
 }
@@ -48,7 +50,8 @@ bool sandbox_node_prepare(const struct sandbox *s, const struct sandbox_node *n,
 	}
 	return mount_root(s, n, e) && put(s, n, "/etc/hostname", arena_fmt(s->a, "%s\n", n->name), e) &&
 	       put(s, n, "/etc/hosts", buf_text(&hosts), e) &&
-	       put(s, n, "/etc/machine-id", arena_fmt(s->a, "%s\n", os_random_hex(s->a, 16)), e) && sandbox_keys_node(s, n, e);
+	       put(s, n, "/etc/machine-id", arena_fmt(s->a, "%s\n", os_random_hex(s->a, 16)), e) &&
+	       sandbox_keys_node(s, n, e);
 }
 
 /* State letter and start time (field 22) of a process; false when there is none. */
@@ -61,7 +64,8 @@ static bool process_state(pid_t pid, char *state, unsigned long long *start)
 		return false;
 	/* the command's name may hold blanks and brackets: count from the last bracket */
 	const char *p = strrchr(text, ')');
-	return p && sscanf(p, ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", state, start) == 2;
+	return p && sscanf(p, ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
+			   state, start) == 2;
 }
 
 pid_t sandbox_node_pid(const struct sandbox_node *n)
@@ -83,7 +87,8 @@ static _Noreturn void become_nspawn(char *const *argv, char *const *procs, const
 	/* until it is in its cgroup nothing would tell whose this process is: so it goes with its parent */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setsid();
-	int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644), in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644),
+	    in = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (out < 0 || in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
 		_exit(126);
 	if (!sandbox_cgroup_join(procs)) {
@@ -100,9 +105,17 @@ static char **nspawn_words(const struct sandbox *s, const struct sandbox_node *n
 {
 	char **argv = arena_new_of(s->a, char *, 24 + s->nbinds);
 	size_t k = 0;
-	const char *fixed[] = { "systemd-nspawn", "--quiet", "--boot", "--settings=no", "--register=no", "--keep-unit",
-				"--console=pipe", "--resolv-conf=off", "--timezone=off", "--link-journal=no",
-				"--capability=CAP_NET_ADMIN" };
+	const char *fixed[] = {"systemd-nspawn",
+			       "--quiet",
+			       "--boot",
+			       "--settings=no",
+			       "--register=no",
+			       "--keep-unit",
+			       "--console=pipe",
+			       "--resolv-conf=off",
+			       "--timezone=off",
+			       "--link-journal=no",
+			       "--capability=CAP_NET_ADMIN"};
 
 	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
 		argv[k++] = arena_str(s->a, fixed[i]);

@@ -1,6 +1,6 @@
 /*
- * The apt sources of the image: the machine's own, in both of apt's formats, but only those of the machine's own release (other
- * vendors' repositories are nothing a bare node would have). Nothing about any registry is known here.
+ * The apt sources of the image: the machine's own, in both of apt's formats, but only those of the machine's own
+ * release (other vendors' repositories are nothing a bare node would have). Nothing about any registry is known here.
  */
 #include "cli/sandbox_in.h"
 
@@ -54,7 +54,7 @@ static void add_list(const struct sandbox *s, struct sandbox_sources *out, char 
 	}
 }
 
-/* Whether a field of a deb822 line, given in lower case with its colon, has a word that ok() likes. */
+/* What follows the field's name (given with its colon) in a deb822 line, or NULL when the line is another field's. */
 static const char *field(const char *line, const char *name)
 {
 	size_t n = strlen(name);
@@ -69,7 +69,8 @@ static void add_paragraph(const struct sandbox *s, struct sandbox_sources *out, 
 	bool binary = false, on = true, release = false;
 
 	for (line = strtok_r(copy, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-		const char *types = field(line, "types:"), *suites = field(line, "suites:"), *enabled = field(line, "enabled:");
+		const char *types = field(line, "types:"), *suites = field(line, "suites:"),
+			   *enabled = field(line, "enabled:");
 		char *words = arena_str(s->a, types ? types : suites ? suites : enabled ? enabled : "");
 		for (word = strtok_r(words, " \t", &in); word; word = strtok_r(NULL, " \t", &in)) {
 			binary |= types && !strcmp(word, "deb");
@@ -111,7 +112,8 @@ static bool add_options(const struct sandbox *s, struct sandbox_sources *out, st
 		return false;
 	for (line = strtok_r(b.p, "\n", &rest); line && n < cap; line = strtok_r(NULL, "\n", &rest))
 		if (!strncmp(line, "Acquire::", 9) && !strstr(line, "\"\"") &&
-		    (strstr(line, "::Proxy") || strstr(line, "::http") || strstr(line, "::Retries") || strstr(line, "Check-Valid")))
+		    (strstr(line, "::Proxy") || strstr(line, "::http") || strstr(line, "::Retries") ||
+		     strstr(line, "Check-Valid")))
 			out->options[n++] = arena_fmt(s->a, "--aptopt=%s", line);
 	return true;
 }
@@ -130,7 +132,7 @@ bool sandbox_sources_read(const struct sandbox *s, struct sandbox_sources *out, 
 	char **names = sandbox_names(s->a, dir, &n);
 	struct buf main = BUF(s->a);
 
-	*out = (struct sandbox_sources){ .codename = os_release(s, "VERSION_CODENAME") };
+	*out = (struct sandbox_sources){.codename = os_release(s, "VERSION_CODENAME")};
 	out->list = BUF(s->a);
 	out->deb822 = BUF(s->a);
 	if (strcmp(os_release(s, "ID"), "debian") || !*out->codename) {

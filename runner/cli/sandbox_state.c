@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void sandbox_put(const char *fmt, ...)
@@ -31,7 +32,7 @@ bool sandbox_peek(const char *path, char *out, size_t size)
 
 struct sandbox_node sandbox_node_at(const struct sandbox *s, unsigned i)
 {
-	struct sandbox_node n = { .index = i };
+	struct sandbox_node n = {.index = i};
 
 	n.name = i ? arena_fmt(s->a, "node-%u", i) : "meta";
 	n.address = arena_fmt(s->a, "10.10.10.%u", 10 + i);
@@ -57,21 +58,30 @@ bool sandbox_node_find(const struct sandbox *s, const char *name, struct sandbox
 	return err_hint(e, "its nodes are meta and node-1 to node-%u", s->nodes - 1);
 }
 
+/* A lock file that its holder removed meanwhile guards nothing any more. */
+static bool is_linked(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_nlink > 0;
+}
+
 bool sandbox_lock(struct sandbox *s, const char *what, int *fd, struct err *e)
 {
-	const char *dir = os_join(s->a, s->state, "locks");
-	const char *path = os_join(s->a, dir, what);
+	const char *path = sandbox_lock_file(s, what);
 	int64_t until = os_now_ms() + 600000;
 	bool said = false;
 
-	if (!os_mkdirs(dir, 0755, e))
+	if (!os_mkdirs(os_dirname(s->a, path), 0755, e))
 		return false;
-	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (*fd < 0)
-		return fail(e, E_INPUT, "could not open \"%s\": %s", path, strerror(errno));
-	while (flock(*fd, LOCK_EX | LOCK_NB)) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return fail(e, E_BUG, "could not lock \"%s\": %s", path, strerror(errno));
+	for (;;) {
+		*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		if (*fd < 0)
+			return fail(e, E_INPUT, "could not open \"%s\": %s", path, strerror(errno));
+		if (!flock(*fd, LOCK_EX | LOCK_NB) && is_linked(*fd))
+			return true;
+		close(*fd);
+		*fd = -1;
 		if (os_now_ms() > until)
 			return fail(e, E_TIMEOUT, "another command still works on \"%s\"", what);
 		if (!said)
@@ -79,7 +89,11 @@ bool sandbox_lock(struct sandbox *s, const char *what, int *fd, struct err *e)
 		said = true;
 		poll(NULL, 0, 50);
 	}
-	return true;
+}
+
+const char *sandbox_lock_file(const struct sandbox *s, const char *what)
+{
+	return arena_fmt(s->a, "%s/locks/%s", s->state, what);
 }
 
 bool sandbox_save(const struct sandbox *s, struct err *e)
@@ -123,8 +137,8 @@ bool sandbox_load(struct sandbox *s, struct err *e)
 	}
 	if (!sandbox_complete(s) || !os_read(&b, os_join(s->a, s->dir, "config"), 0, NULL)) {
 		fail(e, E_INPUT, "sandbox \"%s\" was not started to the end", s->name);
-		return err_hint(e, "pig sandbox up --name %s starts it afresh, pig sandbox down --name %s removes it", s->name,
-				s->name);
+		return err_hint(e, "pig sandbox up --name %s starts it afresh, pig sandbox down --name %s removes it",
+				s->name, s->name);
 	}
 	s->nbinds = 0;
 	for (line = strtok_r(b.p, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
@@ -152,7 +166,7 @@ bool sandbox_run(const struct sandbox *s, struct buf *out, struct err *e, ...)
 		n++;
 	argv[n] = NULL;
 	va_end(ap);
-	struct os_cmd c = { .argv = argv };
+	struct os_cmd c = {.argv = argv};
 	if (!os_run(&c, out ? out : &drop, &errs, &status, e))
 		return false;
 	if (!status)
