@@ -1,0 +1,251 @@
+/*
+ * Who may go next. Hosts do not wait for each other, except for the edges a step declares: first, once, serial, barrier, needs. A
+ * worker takes any host whose next step may begin, brings that step about, and looks again; a host that must wait holds no worker.
+ */
+#include "run/run.h"
+
+#include <string.h>
+
+enum ready { READY, BLOCKED, DEAD, SKIP, FINISHED };
+
+static enum edge edge_of(const struct run *run, uint32_t step, const struct inv_host *h)
+{
+	return (enum edge)run->edges[step * run->w->inv->n_hosts + h->index];
+}
+
+static void edge_set(struct run *run, uint32_t step, const struct inv_host *h, enum edge e)
+{
+	run->edges[step * run->w->inv->n_hosts + h->index] = (uint8_t)e;
+}
+
+static bool in_step(const struct plan_step *ps, const struct inv_host *h)
+{
+	uint32_t lo = 0, hi = ps->n_hosts;
+
+	while (lo < hi) { /* hosts stand in inventory order */
+		uint32_t mid = (lo + hi) / 2;
+		if (ps->hosts[mid]->index < h->index)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < ps->n_hosts && ps->hosts[lo] == h;
+}
+
+static bool same_cluster(const struct run *run, const struct step *s, const struct inv_host *x, const struct inv_host *y)
+{
+	const char *cx = resolver_cluster(resolvers_of(run->rs, x), s->module), *cy = resolver_cluster(resolvers_of(run->rs, y), s->module);
+
+	return cx && cy ? !strcmp(cx, cy) : cx == cy;
+}
+
+/* Does the step's `first` hold on the host? Asked once; hosts where it cannot be told yet do not hold others up. */
+static bool is_first(struct run *run, uint32_t step, const struct inv_host *h)
+{
+	int8_t *known = &run->firsts[step * run->w->inv->n_hosts + h->index];
+
+	if (*known < 0) {
+		const struct step *s = run->plan->steps[step].step;
+		struct arena *a = arena_new();
+		struct scope sc = resolver_scope(resolvers_of(run->rs, h), a, s->module, NULL);
+		struct value *v = NULL;
+		*known = expr_eval(s->first, a, &sc, &v, NULL) && value_truth(v);
+		arena_free(a);
+	}
+	return *known == 1;
+}
+
+static const char *wait_text(struct run *run, const char *step, const struct inv_host *h)
+{
+	return arena_fmt(run->a, "needs %s on %s", step, h->name);
+}
+
+static enum ready first_ready(struct run *run, struct host_run *hr, uint32_t step)
+{
+	const struct plan_step *ps = &run->plan->steps[step];
+
+	if (!ps->step->first || is_first(run, step, hr->h))
+		return READY;
+	for (uint32_t i = 0; i < ps->n_hosts; i++) {
+		struct inv_host *o = ps->hosts[i];
+		if (o == hr->h || !same_cluster(run, ps->step, o, hr->h) || !is_first(run, step, o))
+			continue;
+		enum edge e = edge_of(run, step, o);
+		if (e == EDGE_DEAD) {
+			hr->not_run = wait_text(run, ps->step->name, o);
+			return DEAD;
+		}
+		if (e != EDGE_DONE)
+			return BLOCKED;
+	}
+	return READY;
+}
+
+/* "module.step module.step": in this plan, those steps on the hosts concerned; what is outside the run is the task's to look at. */
+static enum ready needs_ready(struct run *run, struct host_run *hr, uint32_t step)
+{
+	const char *needs = run->plan->steps[step].step->needs;
+
+	for (const char *p = needs; p && *p;) {
+		size_t n = strcspn(p, " ");
+		const char *dot = memchr(p, '.', n);
+		for (uint32_t s = 0; dot && s < step; s++) {
+			const struct plan_step *ps = &run->plan->steps[s];
+			size_t m = (size_t)(dot - p), k = n - m - 1;
+			if (strlen(ps->step->module->m->name) != m || memcmp(ps->step->module->m->name, p, m) || strlen(ps->step->name) != k ||
+			    memcmp(ps->step->name, dot + 1, k))
+				continue;
+			for (uint32_t i = 0; i < ps->n_hosts; i++) {
+				enum edge e = edge_of(run, s, ps->hosts[i]);
+				if (e == EDGE_DEAD) {
+					hr->not_run = wait_text(run, ps->step->name, ps->hosts[i]);
+					return DEAD;
+				}
+				if (e != EDGE_DONE)
+					return BLOCKED;
+			}
+		}
+		p += n + (p[n] == ' ');
+	}
+	return READY;
+}
+
+static enum ready barrier_ready(struct run *run, uint32_t step)
+{
+	for (uint32_t s = 0; s < step; s++)
+		for (uint32_t i = 0; i < run->plan->steps[s].n_hosts; i++)
+			if (edge_of(run, s, run->plan->steps[s].hosts[i]) == EDGE_OPEN)
+				return BLOCKED;
+	return READY;
+}
+
+static enum ready serial_ready(struct run *run, struct host_run *hr, uint32_t step)
+{
+	const struct plan_step *ps = &run->plan->steps[step];
+	uint32_t taken = 0;
+
+	if (!ps->step->serial)
+		return READY;
+	for (uint32_t i = 0; i < ps->n_hosts; i++) {
+		struct host_run *o = run->hosts[ps->hosts[i]->index];
+		if (!o || o == hr || !same_cluster(run, ps->step, o->h, hr->h))
+			continue;
+		/* one that failed in this very step may be down: it keeps its place */
+		taken += (o->busy && o->pos == step) || (edge_of(run, step, o->h) == EDGE_DEAD && o->pos == step);
+		if (edge_of(run, step, o->h) == EDGE_DEAD && o->pos == step && taken >= ps->step->serial) {
+			hr->not_run = wait_text(run, ps->step->name, o->h);
+			return DEAD;
+		}
+	}
+	return taken < ps->step->serial ? READY : BLOCKED;
+}
+
+static bool once_mine(const struct run *run, const struct plan_step *ps, const struct inv_host *h)
+{
+	for (uint32_t i = 0; i < ps->n_hosts; i++)
+		if (same_cluster(run, ps->step, ps->hosts[i], h))
+			return ps->hosts[i] == h;
+	return true;
+}
+
+/* May the host begin its next step? Moves over steps that are not its own. */
+static enum ready host_ready(struct run *run, struct host_run *hr)
+{
+	while (hr->pos < run->plan->n_steps && !in_step(&run->plan->steps[hr->pos], hr->h))
+		hr->pos++;
+	if (hr->pos == run->plan->n_steps)
+		return FINISHED;
+	const struct plan_step *ps = &run->plan->steps[hr->pos];
+	if ((ps->step->flags & PIG_ONCE) && !once_mine(run, ps, hr->h))
+		return SKIP;
+	enum ready r = ps->step->flags & PIG_BARRIER ? barrier_ready(run, hr->pos) : READY;
+	if (r == READY)
+		r = needs_ready(run, hr, hr->pos);
+	if (r == READY)
+		r = first_ready(run, hr, hr->pos);
+	if (r == READY)
+		r = serial_ready(run, hr, hr->pos);
+	return r;
+}
+
+/* The host is out: all that waits for it must know. */
+static void host_dead(struct run *run, struct host_run *hr)
+{
+	for (uint32_t s = hr->pos; s < run->plan->n_steps; s++)
+		if (in_step(&run->plan->steps[s], hr->h))
+			edge_set(run, s, hr->h, EDGE_DEAD);
+	hr->finished = true;
+}
+
+/* The next host that may go, or NULL; *left says whether any host is not finished. With the lock held. */
+static struct host_run *pick(struct run *run, bool *left)
+{
+	bool again;
+
+	do {
+		again = false;
+		*left = false;
+		for (uint32_t i = 0; i < run->plan->n_hosts; i++) {
+			struct host_run *hr = run->hosts[run->plan->hosts[i]->index];
+			if (hr->finished)
+				continue;
+			*left = true;
+			if (hr->busy)
+				continue;
+			enum ready r = run->cancel ? DEAD : host_ready(run, hr);
+			if (r == READY)
+				return hr;
+			if (r == SKIP) {
+				edge_set(run, hr->pos, hr->h, EDGE_DONE);
+				hr->pos++;
+				again = true;
+			} else if (r == FINISHED) {
+				hr->finished = true;
+				again = true;
+			} else if (r == DEAD) {
+				if (run->cancel)
+					hr->not_run = "the run was cancelled";
+				hr->counts.not_run++;
+				report_not_run(run->rep, hr->h->name, run->plan->steps[hr->pos].step->name, hr->not_run);
+				host_dead(run, hr);
+				again = true;
+			}
+		}
+		if (again)
+			pthread_cond_broadcast(&run->moved);
+	} while (again);
+	return NULL;
+}
+
+void *run_worker(void *arg)
+{
+	struct run *run = arg;
+	bool left;
+
+	pthread_mutex_lock(&run->lock);
+	for (;;) {
+		struct host_run *hr = pick(run, &left);
+		if (!left)
+			break;
+		if (!hr) {
+			pthread_cond_wait(&run->moved, &run->lock);
+			continue;
+		}
+		uint32_t step = hr->pos;
+		hr->busy = true;
+		pthread_mutex_unlock(&run->lock);
+		bool ok = run_step(run, hr, step);
+		pthread_mutex_lock(&run->lock);
+		hr->busy = false;
+		if (ok) {
+			edge_set(run, step, hr->h, EDGE_DONE);
+			hr->pos = step + 1;
+		} else {
+			host_dead(run, hr);
+		}
+		pthread_cond_broadcast(&run->moved);
+	}
+	pthread_cond_broadcast(&run->moved);
+	pthread_mutex_unlock(&run->lock);
+	return NULL;
+}
