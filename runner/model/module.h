@@ -12,6 +12,7 @@
 #include "value/value.h"
 
 struct module;
+struct preset;
 
 struct param {
 	const struct pig_param *row;
@@ -19,6 +20,8 @@ struct param {
 	uint32_t index;             /* over all modules: place in resolved arrays */
 	const struct value *dflt;   /* parsed default; NULL: none (unset) */
 	const struct pig_param *members; uint32_t n_members; /* runner-sized rows */
+	const struct shape *shape;  /* the row made ready for checking: see param_int.h */
+	const struct preset *preset; /* another module's default for it; NULL: none */
 };
 
 struct task_row {
@@ -29,7 +32,8 @@ struct task_row {
 
 struct step {
 	const char *name;
-	const struct module *module; /* that brought it: its cluster parameter groups hosts for first, once, serial */
+	const struct module *module; /* that brought it: its cluster parameter groups hosts for first, once, serial.
+	                                An inserted step has its anchor's, as it runs on the anchor's hosts and clusters */
 	const char *hosts;           /* pattern or NULL */
 	const struct task_row **tasks; uint32_t n_tasks;
 	const struct expr *when, *first;
