@@ -67,7 +67,7 @@ remains() { # name
 		grep -qs "/pig-sandbox\.$1\." "$p/cgroup" && ! grep -qs '^State:[[:space:]]*Z' "$p/status" && echo "process ${p#/proc/}"
 	done
 	grep -s " $STATE/$1/" /proc/self/mounts
-	ls /run/netns 2>/dev/null | grep -E "^$1-(sw|ctl|meta|node-[0-9]+)\$"
+	find /run/netns -regextype egrep -regex "/run/netns/$1-(sw|ctl|meta|node-[0-9]+)" 2>/dev/null
 	find /sys/fs/cgroup -maxdepth 2 -name "pig-sandbox.$1.*"
 	ls -d "$STATE/$1" "$STATE/gone.$1."* /run/systemd/nspawn/propagate/"$1"-* 2>/dev/null
 }
@@ -91,6 +91,19 @@ nspawn_pids() { # name
 	for f in "$STATE/$1"/nodes/*/pid; do
 		[ -f "$f" ] && cut -d' ' -f1 "$f"
 	done
+}
+
+all_stopped() { # name
+	! sb status --name "$1" | grep -qE ' (running|cut) '
+}
+
+# SIGKILL to every nspawn; the signal is there at once, the end of a process is not
+kill_nodes() { # name
+	local pid
+	for pid in $(nspawn_pids "$1"); do
+		kill -9 "$pid"
+	done
+	until_true 10 all_stopped "$1"
 }
 
 finish() {
@@ -203,9 +216,7 @@ test_side_by_side() {
 test_kills() {
 	local delay pid
 	sb up --name "$A" --image bare >/dev/null 2>&1
-	for pid in $(nspawn_pids "$A"); do
-		kill -9 "$pid"
-	done
+	kill_nodes "$A"
 	check 'down after every node was killed' sb down --name "$A"
 	check 'leaves nothing' nothing_left "$A"
 	for delay in 0.02 0.1 0.2 0.3 0.5 0.8; do
@@ -223,9 +234,7 @@ test_kills() {
 	kill -9 $pid
 	wait $pid 2>/dev/null
 	check 'up after up was killed' sb up --name "$A" --image bare --nodes 2
-	for pid in $(nspawn_pids "$A"); do
-		kill -9 "$pid"
-	done
+	kill_nodes "$A"
 	check 'up after every node was killed' sb up --name "$A" --image bare --nodes 2
 	"$PIG" sandbox down --name "$A" >/dev/null 2>&1 &
 	pid=$!
@@ -251,7 +260,7 @@ test_killed_build() {
 	kill -9 $pid
 	wait $pid 2>/dev/null
 	check 'a killed build leaves no process and no mount' until_true 5 no_build_left
-	check 'and no image' test -z "$(ls "$OWN/state/images" | grep -v '^new-')"
+	check 'and no image' test -z "$(find "$OWN/state/images" -mindepth 1 -maxdepth 1 ! -name 'new-*')"
 }
 
 test_boot_failure() {
