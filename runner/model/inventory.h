@@ -16,6 +16,7 @@ struct inv_host {
 	struct value *vars;       /* written for the host itself (inventory file, host_vars); map */
 	struct inv_group **groups; /* every group it is in, `all` first, then by depth and name: the order of precedence */
 	uint32_t n_groups, index; /* index: place in inventory order */
+	const struct inv_layers *layers; /* private: the group maps that count for it, shared by hosts of the same groups */
 };
 
 struct inv_group {
@@ -28,6 +29,7 @@ struct inv_group {
 	uint32_t n_hosts;
 	int depth; /* all: 0 */
 	int64_t priority; /* ansible_group_priority, default 1 */
+	struct inv_parts *parts; /* private: its values by where they were written */
 };
 
 struct inventory {

@@ -1,0 +1,187 @@
+/*
+ * The inventory as its readers see it: loading in one call, then hosts, groups and values by name, all by hashing. What the files
+ * look like is the other inventory_*.c's business, and what a name means to a module is nobody's here.
+ */
+#include "model/inventory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/os.h"
+#include "model/inventory_build.h"
+
+bool inventory_load(struct inventory **out, struct arena *a, const struct inventory_options *o, struct err *e)
+{
+	struct inv_build b;
+	const char **sources = arena_new_of(a, const char *, o->n_sources);
+	uint32_t n = o->n_sources;
+
+	for (uint32_t i = 0; i < n; i++)
+		sources[i] = arena_str(a, o->sources[i]);
+	if (!n && !inventory_default_sources(&sources, &n, a, e))
+		return false;
+	inventory_begin(&b, a, e);
+	b.inv->sources = sources;
+	b.inv->n_sources = n;
+	for (uint32_t i = 0; i < n; i++)
+		if (!inventory_read_source(&b, sources[i]))
+			return false;
+	if (!b.inv->dir)
+		b.inv->dir = ".";
+	if (!inventory_finish(&b) || !inventory_read_extra(&b, o->extra, o->n_extra))
+		return false;
+	*out = b.inv;
+	return true;
+}
+
+struct inv_host *inventory_host(const struct inventory *inv, const char *name)
+{
+	return map_get(&inv->host_index, name);
+}
+
+struct inv_group *inventory_group(const struct inventory *inv, const char *name)
+{
+	return map_get(&inv->group_index, name);
+}
+
+bool inventory_in_group(const struct inv_host *h, const char *group)
+{
+	for (uint32_t i = 0; i < h->n_groups; i++)
+		if (!strcmp(h->groups[i]->name, group))
+			return true;
+	return false;
+}
+
+bool inventory_hint_name(const struct inventory *inv, const char *name, struct err *e)
+{
+	size_t n = 0;
+	struct arena *scratch = arena_new();
+	const char **names = arena_new_of(scratch, const char *, inv->n_groups + inv->n_hosts);
+
+	for (uint32_t i = 0; i < inv->n_groups; i++)
+		names[n++] = inv->groups[i]->name;
+	for (uint32_t i = 0; i < inv->n_hosts; i++)
+		names[n++] = inv->hosts[i]->name;
+	const char *near = nearest(name, names, n);
+	if (near)
+		err_hint(e, "Did you mean \"%s\"?", near);
+	arena_free(scratch);
+	return false;
+}
+
+/* ---- hosts of a group ---- */
+
+struct inv_host **inventory_walk_hosts(const struct inventory *inv, struct arena *a, const struct inv_group *g, uint32_t *n)
+{
+	struct arena *scratch = arena_new();
+	const struct inv_group **queue = arena_new_of(scratch, const struct inv_group *, inv->n_groups);
+	bool *queued = arena_new_of(scratch, bool, inv->n_groups), *taken = arena_new_of(scratch, bool, inv->n_hosts);
+	struct inv_host **hosts = arena_new_of(scratch, struct inv_host *, inv->n_hosts);
+	uint32_t head = 0, tail = 0, count = 0;
+
+	queue[tail++] = g;
+	queued[g->parts->index] = true;
+	while (head < tail) {
+		g = queue[head++];
+		for (uint32_t i = 0; i < g->n_hosts; i++) {
+			if (!taken[g->hosts[i]->index]) {
+				taken[g->hosts[i]->index] = true;
+				hosts[count++] = g->hosts[i];
+			}
+		}
+		for (uint32_t i = 0; i < g->n_children; i++) {
+			uint32_t at = g->children[i]->parts->index;
+			if (!queued[at]) {
+				queued[at] = true;
+				queue[tail++] = g->children[i];
+			}
+		}
+	}
+	hosts = arena_dup(a, hosts, count * sizeof(struct inv_host *));
+	arena_free(scratch);
+	*n = count;
+	return hosts;
+}
+
+static int host_order(const void *x, const void *y)
+{
+	uint32_t i = (*(struct inv_host *const *)x)->index, k = (*(struct inv_host *const *)y)->index;
+
+	return (i > k) - (i < k);
+}
+
+struct inv_host **inventory_group_hosts(const struct inventory *inv, struct arena *a, const struct inv_group *g, uint32_t *n)
+{
+	struct inv_host **hosts = inventory_walk_hosts(inv, a, g, n);
+
+	qsort(hosts, *n, sizeof *hosts, host_order);
+	return hosts;
+}
+
+/* ---- values ---- */
+
+bool inventory_var(const struct inventory *inv, const struct inv_host *h, const char *name, struct inv_found *out)
+{
+	struct value *v = value_get(inv->extra, name);
+
+	if (v) {
+		*out = (struct inv_found){ v, INV_EXTRA, "-e" };
+		return true;
+	}
+	if (!h)
+		return false;
+	v = value_get(h->vars, name);
+	if (v) {
+		*out = (struct inv_found){ v, INV_HOST, h->name };
+		return true;
+	}
+	for (uint32_t i = 0; h->layers && i < h->layers->n; i++) {
+		const struct inv_layer *l = &h->layers->items[i];
+		v = value_get(l->map, name);
+		if (v) {
+			*out = (struct inv_found){ v, l->level, l->owner };
+			return true;
+		}
+	}
+	return false;
+}
+
+uint32_t inventory_var_all(const struct inventory *inv, struct arena *a, const struct inv_host *h, const char *name, struct inv_found **out)
+{
+	uint32_t n = 0, layers = h && h->layers ? h->layers->n : 0;
+	struct inv_found *found = arena_new_of(a, struct inv_found, layers + 2);
+	struct value *v = value_get(inv->extra, name);
+
+	if (v)
+		found[n++] = (struct inv_found){ v, INV_EXTRA, "-e" };
+	v = h ? value_get(h->vars, name) : NULL;
+	if (v)
+		found[n++] = (struct inv_found){ v, INV_HOST, h->name };
+	for (uint32_t i = 0; i < layers; i++) {
+		const struct inv_layer *l = &h->layers->items[i];
+		v = value_get(l->map, name);
+		if (v)
+			found[n++] = (struct inv_found){ v, l->level, l->owner };
+	}
+	*out = found;
+	return n;
+}
+
+static void vars_add(struct arena *a, struct value *into, const struct value *from)
+{
+	for (uint32_t i = 0; from && i < from->u.map.n; i++) {
+		const struct entry *en = &from->u.map.items[i];
+		value_put_at(a, into, en->key, en->val, en->at);
+	}
+}
+
+struct value *inventory_vars(const struct inventory *inv, struct arena *a, const struct inv_host *h)
+{
+	struct value *all = value_map(a);
+
+	for (uint32_t i = h->layers ? h->layers->n : 0; i-- > 0;)
+		vars_add(a, all, h->layers->items[i].map);
+	vars_add(a, all, h->vars);
+	vars_add(a, all, inv->extra);
+	return all;
+}
