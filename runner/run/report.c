@@ -37,6 +37,11 @@ struct secrets *report_secrets(struct report *r)
 	return r->secrets;
 }
 
+bool report_changed(const struct report *r)
+{
+	return r->sum.changed > 0;
+}
+
 static void live_clear(struct report *r)
 {
 	if (r->live_shown)

@@ -29,5 +29,6 @@ void report_not_run(struct report *r, const char *host, const char *step, const 
 void report_recap_host(struct report *r, const char *host, const struct counts *c, const char *state);
 void report_end(struct report *r, int status, int64_t ms);
 struct secrets *report_secrets(struct report *r);
+bool report_changed(const struct report *r); /* after the recap: did or would anything change? */
 
 #endif

@@ -180,18 +180,20 @@ static void host_dead(struct run *run, struct host_run *hr)
 /* The next host that may go, or NULL; *left says whether any host is not finished. With the lock held. */
 static struct host_run *pick(struct run *run, bool *left)
 {
-	bool again;
+	bool again, busy;
 
 	do {
-		again = false;
+		again = busy = false;
 		*left = false;
 		for (uint32_t i = 0; i < run->plan->n_hosts; i++) {
 			struct host_run *hr = run->hosts[run->plan->hosts[i]->index];
 			if (hr->finished)
 				continue;
 			*left = true;
-			if (hr->busy)
+			if (hr->busy) {
+				busy = true;
 				continue;
+			}
 			enum ready r = run->cancel ? DEAD : host_ready(run, hr);
 			if (r == READY)
 				return hr;
@@ -214,6 +216,8 @@ static struct host_run *pick(struct run *run, bool *left)
 		if (again)
 			pthread_cond_broadcast(&run->moved);
 	} while (again);
+	if (*left && !busy)
+		bug("the steps of playbook %s wait for each other", run->plan->playbook->name);
 	return NULL;
 }
 
