@@ -1,0 +1,88 @@
+# The remote loop, evaluated by `sh` on the host; requests then follow on the same standard input, replies leave by standard output.
+# For: running root's jobs one after the other, each bounded in time and in output. Not for: any knowledge of what a job does.
+# POSIX sh with coreutils and runuser; N (the nonce) is set by the line before, $1 is the login user. All of it stands in one
+# function, so that a text cut short by a lost link is a syntax error and not half a programme.
+pig_loop() {
+exec 2>/dev/null
+unset ENV BASH_ENV CDPATH SUDO_COMMAND SUDO_USER SUDO_UID SUDO_GID
+export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+umask 077; set -f; cd /; user=$1 no= d=
+
+for t in cat head id mkdir mkfifo mktemp rm sleep stat tail tee timeout uname sha256sum chmod chown mv; do
+	command -v $t >/dev/null || no="$no $t"
+done
+command -v runuser >/dev/null || no="$no runuser"
+if [ -n "$no" ]; then printf 'PIG-%s lacks%s\n' "$N" "$no"; exit 70; fi
+
+trap 'rm -rf "$d"' EXIT
+trap 'exit 71' HUP INT TERM PIPE
+for t in /run "$XDG_RUNTIME_DIR" /dev/shm /tmp; do # tmpfs first: what passes through is not to reach a disk
+	[ -n "$t" ] && [ -d "$t" ] && [ -w "$t" ] && d=$(mktemp -d "$t/pig.XXXXXX") && break
+done
+if [ -z "$d" ]; then printf 'PIG-%s lacks a folder to write in\n' "$N"; exit 70; fi
+P=$d/p o=$d/o e=$d/e s=$d/s; export P; mkdir "$P"; mkfifo "$d/1" "$d/2"
+
+# Facts are raw material: files by `tail`, which heads each with its name. The runner reads them; nothing is decided here.
+c=; while IFS=: read -r t k p; do
+	case ,$k, in ,,) b= ;; *,memory,*) b=/memory ;; *,cpu,*) b=/cpu ;; *) continue ;; esac
+	while :; do
+		t=/sys/fs/cgroup$b$p
+		c="$c $t/memory.max $t/memory.limit_in_bytes $t/cpu.max $t/cpu.cfs_quota_us $t/cpu.cfs_period_us"
+		[ -n "$p" ] && p=${p%/*} || break
+	done
+done </proc/1/cgroup
+c="$c /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max /sys/fs/cgroup/memory/memory.limit_in_bytes"
+t=/etc/os-release; [ -e $t ] || t=/usr/lib/os-release
+{
+	printf 'uid=%s\nuser=%s\nuname=%s\ndir=%s\n' "$(id -u)" "$user" "$(uname -m)" "$d"
+	command -v dpkg >/dev/null && printf 'package=deb\n'
+	tail -n +1 $t /proc/sys/kernel/hostname /proc/sys/kernel/osrelease /proc/sys/kernel/random/boot_id /etc/machine-id \
+		/proc/meminfo /proc/self/status $c
+} >"$o"
+printf 'PIG-%s hello %s\n' "$N" "$(stat -c %s "$o")"; cat "$o"
+
+set +f
+# get LENGTH FILE: that many bytes of the request. A full tmpfs ends the session, as what is left of the request is not known.
+get() {
+	if [ "$1" = 0 ]; then : >"$2"; return; fi
+	head -c "$1" >"$2" || { printf 'PIG-%s FULL %s\n' "$N" "$1"; exit 73; }
+}
+# The outputs go through a fifo to `tee`, which keeps to its file size limit and swallows the rest: a job that prints without end
+# fills nothing. A daemon that the job left behind holds the fifo open, so its end is not awaited but seen: the job has ended and
+# the reader sleeps, hence the fifo is empty (a write wakes the reader before it returns). Such a reader stays with its daemon.
+keep() { (ulimit -f $((cap / 512 + 1)); trap '' XFSZ; exec tee "$2" <"$1" >/dev/null) & }
+settled() {
+	seen=
+	while read -r t t state t <"/proc/$1/stat"; do
+		case $state in
+		Z | X) break ;;
+		S) [ -n "$seen" ] && return 1; seen=1; sleep 0.02 ;;
+		esac
+	done
+	wait "$1"; return 0
+}
+while read -r verb id limit cap len more; do
+	case $verb in RUN) ;; BYE) exit 0 ;; *) exit 72 ;; esac
+	get "$len" "$s"; i=0
+	for n in $more; do get "$n" "$P/$i"; i=$((i + 1)); done
+	read -r verb t && [ "$verb $t" = "END $id" ] || exit 72 # a link lost half way must not run half a script
+	keep "$d/1" "$o"; out=$!; keep "$d/2" "$e"; errs=$!
+	read -r begin t </proc/uptime
+	(umask 022; exec timeout -k 5 "$limit" sh "$s" </dev/null >"$d/1" 2>"$d/2"); rc=$?
+	read -r end t </proc/uptime
+	case $rc in 137 | 143) [ $((${end%.*} - ${begin%.*})) -ge "$limit" ] && rc=124 ;; esac
+	left=; settled "$out" || left=1; settled "$errs" || left=1
+	set -- $(stat -c %s "$o" "$e")
+	[ "$1" -gt "$cap" ] && set -- "$cap" "$2"
+	[ "$2" -gt "$cap" ] && set -- "$1" "$cap"
+	printf 'PIG-%s RES %s %s %s %s\n' "$N" "$id" "$rc" "$1" "$2"
+	[ "$1" = 0 ] || head -c "$1" "$o"
+	[ "$2" = 0 ] || head -c "$2" "$e"
+	: >"$s" >"$o" >"$e"
+	set -- "$P"/* "$P"/.[!.]*
+	if [ -e "$1" ] || [ -e "$2" ]; then rm -rf "$P"; mkdir "$P"; fi
+	if [ -n "$left" ]; then rm -f "$d/1" "$d/2" "$o" "$e"; mkfifo "$d/1" "$d/2"; fi
+done
+exit 0
+}
+pig_loop "$1"

@@ -1,0 +1,11 @@
+/* A TCP connection with a deadline over everything, name resolution included. */
+#ifndef HOST_TCP_H
+#define HOST_TCP_H
+
+#include "base/err.h"
+#include "host/until.h"
+
+/* A non-blocking, close-on-exec socket that notices a dead peer within about 20 s. -1: e is filled, naming name. */
+int tcp_connect(const char *name, const char *host, int port, int family, const struct until *u, struct err *e);
+
+#endif
