@@ -1,0 +1,338 @@
+/* The engine's rules, against a host that runs what is sent and records it: probe, decide, apply; check mode; order; restarts. */
+#include "check.h"
+#include "local_link.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *read_text(struct arena *a, const char *path)
+{
+	struct buf b = BUF(a);
+
+	return os_read(&b, path, 0, NULL) ? buf_text(&b) : NULL;
+}
+
+static struct op *file_op(struct batch *b, const char *path, const char *text, uint32_t mode)
+{
+	struct pig_file f = { .size = sizeof f, .path = path, .mode = mode };
+	struct op *op = op_new_file(b->a, &f, text, text ? strlen(text) : 0);
+
+	batch_add(b, op);
+	return op;
+}
+
+#define ENSURE(b, ...) ensure_op((b), &(struct pig_ensure){ .size = sizeof(struct pig_ensure), __VA_ARGS__ })
+static struct op *ensure_op(struct batch *b, const struct pig_ensure *d)
+{
+	struct op *op = op_new_ensure(b->a, d);
+
+	batch_add(b, op);
+	return op;
+}
+
+#define SHELL(b, ...) shell_op((b), &(struct pig_shell){ .size = sizeof(struct pig_shell), __VA_ARGS__ })
+static struct op *shell_op(struct batch *b, const struct pig_shell *d)
+{
+	struct op *op = op_new_shell(b->a, d);
+
+	batch_add(b, op);
+	return op;
+}
+
+static bool run(struct batch *b, struct err *e)
+{
+	memset(e, 0, sizeof *e);
+	return batch_run(b, e);
+}
+
+static void test_files(struct arena *a)
+{
+	struct local_link l;
+	struct err e;
+
+	local_link_begin(&l, a);
+	const char *x = arena_fmt(a, "%s/etc/a b'c.conf", l.dir), *y = arena_fmt(a, "%s/y", l.dir);
+	for (int turn = 0; turn < 2; turn++) {
+		struct batch b = local_batch(&l, a);
+		struct op *ox = file_op(&b, x, "one\n$HOME `id` 'q'\n", 0640), *oy = file_op(&b, y, "two", 0);
+		l.frames = 0;
+		CHECK(run(&b, &e));
+		CHECK_INT(ox->state, turn ? OP_OK : OP_CHANGED);
+		CHECK_INT(oy->state, turn ? OP_OK : OP_CHANGED);
+		CHECK_INT(l.frames, turn ? 1 : 2); /* what is as it should be costs one frame */
+	}
+	CHECK_STR(read_text(a, x), "one\n$HOME `id` 'q'\n");
+	struct stat st;
+	CHECK(stat(x, &st) == 0 && (st.st_mode & 07777) == 0640);
+	CHECK(stat(y, &st) == 0 && (st.st_mode & 07777) == 0644);
+
+	chmod(x, 0600); /* mode alone: content does not travel */
+	struct batch b = local_batch(&l, a);
+	struct op *op = file_op(&b, x, "one\n$HOME `id` 'q'\n", 0640);
+	CHECK(run(&b, &e));
+	CHECK_INT(op->state, OP_CHANGED);
+	CHECK_STR(op->reason, "mode 0600 -> 0640");
+
+	struct batch v = local_batch(&l, a); /* a file that its validator refuses is not put in place */
+	struct pig_file f = { .size = sizeof f, .path = y, .validate = "grep -q good %s" };
+	batch_add(&v, op_new_file(a, &f, "bad", 3));
+	struct op *later = file_op(&v, arena_fmt(a, "%s/z", l.dir), "z", 0);
+	CHECK(!run(&v, &e));
+	CHECK_STR(read_text(a, y), "two");
+	CHECK_INT(later->state, OP_NOT_RUN);
+	CHECK(access(arena_fmt(a, "%s/z", l.dir), F_OK) != 0);
+	CHECK(access(arena_fmt(a, "%s/.y.pig", l.dir), F_OK) != 0);
+	local_link_end(&l);
+}
+
+static void test_links_and_folders(struct arena *a)
+{
+	struct local_link l;
+	struct err e;
+
+	local_link_begin(&l, a);
+	const char *dir = arena_fmt(a, "%s/d/e", l.dir), *link = arena_fmt(a, "%s/l", l.dir);
+	for (int turn = 0; turn < 2; turn++) {
+		struct batch b = local_batch(&l, a);
+		struct pig_file d = { .size = sizeof d, .path = dir, .dir = true, .mode = 0700 };
+		struct pig_file k = { .size = sizeof k, .path = link, .link = "d/e" };
+		struct op *od = op_new_file(a, &d, NULL, 0), *ok = op_new_file(a, &k, NULL, 0);
+		batch_add(&b, od), batch_add(&b, ok);
+		CHECK(run(&b, &e));
+		CHECK_INT(od->state, turn ? OP_OK : OP_CHANGED);
+		CHECK_INT(ok->state, turn ? OP_OK : OP_CHANGED);
+	}
+	char to[64] = "";
+	CHECK(readlink(link, to, sizeof to - 1) == 3);
+	struct batch b = local_batch(&l, a); /* a folder is never taken for a file */
+	file_op(&b, dir, "text", 0);
+	CHECK(!run(&b, &e));
+	CHECK_HAS(e.msg, "is a folder");
+
+	struct batch r = local_batch(&l, a);
+	struct pig_file gone = { .size = sizeof gone, .path = link, .state = PIG_ABSENT };
+	struct op *og = op_new_file(a, &gone, NULL, 0);
+	batch_add(&r, og);
+	CHECK(run(&r, &e) && og->state == OP_CHANGED && access(link, F_OK) != 0);
+	local_link_end(&l);
+}
+
+static void test_check_mode(struct arena *a)
+{
+	struct local_link l;
+	struct err e;
+
+	local_link_begin(&l, a);
+	const char *x = arena_fmt(a, "%s/x", l.dir);
+	CHECK(os_write(x, "old\n", 4, 0644, &e));
+	struct batch b = local_batch(&l, a);
+	b.check = b.diff = true;
+	struct op *f = file_op(&b, x, "new\n", 0);
+	struct op *en = ENSURE(&b, .probe = "cat $T/flag 2>/dev/null", .want = "on", .apply = "echo on >$T/flag");
+	struct op *good = ENSURE(&b, .probe = "echo yes", .want = "yes", .apply = "touch $T/never");
+	struct op *sh = SHELL(&b, .cmd = "touch $T/opaque");
+	struct op *reads = SHELL(&b, .cmd = "echo answer; exit 3", .reads = true);
+	CHECK(run(&b, &e));
+	CHECK_INT(f->state, OP_WOULD);
+	CHECK_STR(f->old, "old\n");
+	CHECK_INT(en->state, OP_DEPENDENT);
+	CHECK_HAS(en->depends, "file ");
+	CHECK_INT(good->state, OP_OK);
+	CHECK_INT(sh->state, OP_OPAQUE);
+	CHECK_INT(reads->state, OP_OK);
+	CHECK_STR(reads->output, "answer");
+	CHECK_INT(reads->status, 3);
+	CHECK_STR(read_text(a, x), "old\n");
+	CHECK(access(arena_fmt(a, "%s/flag", l.dir), F_OK) && access(arena_fmt(a, "%s/never", l.dir), F_OK) && access(arena_fmt(a, "%s/opaque", l.dir), F_OK));
+	CHECK(!strstr(buf_text(&l.log), "install -D")); /* an apply was never even sent */
+	local_link_end(&l);
+}
+
+static void test_ensure(struct arena *a)
+{
+	struct local_link l;
+	struct err e;
+
+	local_link_begin(&l, a);
+	for (int turn = 0; turn < 2; turn++) {
+		struct batch b = local_batch(&l, a);
+		struct op *f = file_op(&b, arena_fmt(a, "%s/conf", l.dir), "v=1\n", 0);
+		/* depends on the file: must be decided after it was written */
+		struct op *en = ENSURE(&b, .probe = "cat $T/loaded", .want = "v=1\n", .apply = "cp $T/conf $T/loaded");
+		struct op *in = ENSURE(&b, .probe = "cat $T/secret", .want = "s3cret'x", .apply = "cat >$T/secret", .in = "s3cret'x");
+		const struct pig_op *dep[] = { (const pig_op *)f, NULL };
+		struct op *after = SHELL(&b, .cmd = "echo ran >>$T/after", .after = dep);
+		l.frames = 0;
+		CHECK(run(&b, &e));
+		CHECK_INT(f->state, turn ? OP_OK : OP_CHANGED);
+		CHECK_INT(en->state, turn ? OP_OK : OP_CHANGED);
+		CHECK_INT(in->state, turn ? OP_OK : OP_CHANGED);
+		CHECK_INT(after->state, turn ? OP_OK : OP_CHANGED);
+		CHECK_INT(l.frames, turn ? 1 : 2);
+	}
+	CHECK_STR(read_text(a, arena_fmt(a, "%s/after", l.dir)), "ran\n");
+
+	struct batch b = local_batch(&l, a); /* applied, and still not so: never called changed */
+	struct op *lie = ENSURE(&b, .probe = "echo off", .want = "on", .apply = "true");
+	CHECK(!run(&b, &e));
+	CHECK_INT(lie->state, OP_FAILED);
+	CHECK_HAS(e.msg, "still not as wanted");
+
+	struct batch s = local_batch(&l, a); /* what a host refuses softly is a warning, and the rest goes on */
+	struct op *soft = ENSURE(&s, .flags = PIG_SOFT, .probe = "false", .apply = "echo 'not here' >&2; exit 9");
+	struct op *next = ENSURE(&s, .probe = "test -e $T/next", .apply = "touch $T/next");
+	CHECK(run(&s, &e));
+	CHECK_INT(soft->state, OP_WARNED);
+	CHECK_HAS(soft->why.detail, "not here");
+	CHECK_INT(next->state, OP_CHANGED);
+
+	struct batch q = local_batch(&l, a); /* wrong shell text fails its own operation, not the frame */
+	struct op *bad = SHELL(&q, .cmd = "if then (", .reads = true), *fine = SHELL(&q, .cmd = "echo fine", .reads = true);
+	CHECK(run(&q, &e));
+	CHECK(bad->status != 0);
+	CHECK_STR(fine->output, "fine");
+	local_link_end(&l);
+}
+
+static void test_wait(struct arena *a)
+{
+	struct local_link l;
+	struct err e;
+
+	local_link_begin(&l, a);
+	struct batch b = local_batch(&l, a);
+	struct pig_wait w = { .size = sizeof w, .probe = "echo x >>$T/n; wc -l <$T/n", .want = "4", .limit_s = 20, .every_ms = 20, .why = "four" };
+	struct op *op = op_new_wait(a, &w);
+	batch_add(&b, op);
+	CHECK(run(&b, &e));
+	CHECK_INT(op->state, OP_OK);
+	struct batch t = local_batch(&l, a);
+	struct pig_wait never = { .size = sizeof never, .probe = "echo no", .want = "yes", .limit_s = 1, .every_ms = 100, .why = "the impossible" };
+	batch_add(&t, op_new_wait(a, &never));
+	CHECK(!run(&t, &e));
+	CHECK_INT(e.code, E_TIMEOUT);
+	CHECK_HAS(e.msg, "the impossible");
+	CHECK_HAS(e.msg, "\"no\"");
+	local_link_end(&l);
+}
+
+static void test_lines(struct arena *a)
+{
+	struct local_link l;
+	struct err e;
+
+	local_link_begin(&l, a);
+	const char *x = arena_fmt(a, "%s/hosts", l.dir);
+	CHECK(os_write(x, "127.0.0.1 localhost\n10.0.0.1 old\nlast", 37, 0600, &e));
+	for (int turn = 0; turn < 2; turn++) {
+		struct batch b = local_batch(&l, a);
+		struct pig_line r = { .size = sizeof r, .path = x, .line = "10.0.0.1 new", .match = "^10\\.0\\.0\\.1 " };
+		struct pig_line n = { .size = sizeof n, .path = x, .line = "10.0.0.2 two" };
+		struct pig_line k = { .size = sizeof k, .path = x, .block = "pig", .line = "a\nb" };
+		struct op *o1 = op_new_line(a, &r), *o2 = op_new_line(a, &n), *o3 = op_new_line(a, &k);
+		batch_add(&b, o1), batch_add(&b, o2), batch_add(&b, o3);
+		CHECK(run(&b, &e));
+		CHECK_INT(o1->state, turn ? OP_OK : OP_CHANGED);
+		CHECK_INT(o2->state, turn ? OP_OK : OP_CHANGED);
+		CHECK_INT(o3->state, turn ? OP_OK : OP_CHANGED);
+	}
+	CHECK_STR(read_text(a, x), "127.0.0.1 localhost\n10.0.0.1 new\nlast\n10.0.0.2 two\n# BEGIN pig\na\nb\n# END pig\n");
+	struct stat st;
+	CHECK(stat(x, &st) == 0 && (st.st_mode & 07777) == 0600);
+	local_link_end(&l);
+}
+
+/* A systemctl that keeps its state in $T: what the unit's process has read is what `conf` held when it started. */
+static const char systemctl[] =
+	"#!/bin/sh\n"
+	"u=pig-test-unit\n"
+	"case $1 in\n"
+	"show) case \"$*\" in *--value*) cat $T/inv; exit;; esac\n"
+	"  echo LoadState=loaded; if [ -e $T/inv ]; then echo ActiveState=active; else echo ActiveState=inactive; fi\n"
+	"  echo UnitFileState=enabled; echo NeedDaemonReload=no; echo InvocationID=$(cat $T/inv 2>/dev/null)\n"
+	"  echo \"ExecMainStartTimestamp=Mon 2020-01-06 10:00:00 UTC\";;\n"
+	"start|restart) n=$(cat $T/count 2>/dev/null); n=$((${n:-0} + 1)); echo $n >$T/count; echo inv$n >$T/inv; echo $1 >>$T/actions;;\n"
+	"reload) echo reload >>$T/actions;;\n"
+	"esac\n";
+
+static void unit_case(struct arena *a, struct local_link *l, const char *conf, enum pig_on_change how, bool flush, enum op_state want)
+{
+	struct err e;
+	struct batch b = local_batch(l, a);
+	const char *path = arena_fmt(a, "%s/conf", l->dir);
+	struct pig_unit u = { .size = sizeof u, .name = "pig-test-unit", .state = PIG_STARTED, .enable = 1, .watch = path, .on_change = how };
+	struct op *first, *second;
+
+	file_op(&b, path, conf, 0);
+	batch_add(&b, first = op_new_unit(a, &u));
+	batch_add(&b, second = op_new_unit(a, &u)); /* two operations that name one unit fold into one action */
+	CHECK(run(&b, &e));
+	CHECK_INT(first->state, want);
+	if (flush) {
+		CHECK(batch_flush_due(&b, &e));
+		CHECK_INT(second->state, want == OP_DUE ? OP_CHANGED : OP_OK);
+	}
+}
+
+static void test_units(struct arena *a)
+{
+	struct local_link l;
+	struct err e;
+
+	local_link_begin(&l, a);
+	l.bin = arena_fmt(a, "%s/bin", l.dir);
+	CHECK(os_mkdirs(l.bin, 0755, &e) && os_write(arena_fmt(a, "%s/systemctl", l.bin), systemctl, sizeof systemctl - 1, 0755, &e));
+	const char *actions = arena_fmt(a, "%s/actions", l.dir);
+
+	unit_case(a, &l, "one", PIG_RESTART, true, OP_CHANGED);
+	CHECK_STR(read_text(a, actions), "start\n");
+	unit_case(a, &l, "one", PIG_RESTART, true, OP_OK); /* again: nothing */
+	CHECK_STR(read_text(a, actions), "start\n");
+	unit_case(a, &l, "two", PIG_RESTART, true, OP_DUE); /* new content: one restart */
+	CHECK_STR(read_text(a, actions), "start\nrestart\n");
+	unit_case(a, &l, "three", PIG_RESTART, false, OP_DUE); /* killed before the step's end: the restart is lost... */
+	CHECK_STR(read_text(a, actions), "start\nrestart\n");
+	unit_case(a, &l, "three", PIG_RESTART, true, OP_DUE); /* ...and done by the next run, though its files are as they should be */
+	CHECK_STR(read_text(a, actions), "start\nrestart\nrestart\n");
+	unit_case(a, &l, "three", PIG_RESTART, true, OP_OK);
+	unit_case(a, &l, "four", PIG_RELOAD, true, OP_DUE);
+	unit_case(a, &l, "four", PIG_RELOAD, true, OP_OK); /* a reload leaves InvocationID and times: the mark decides */
+	CHECK_STR(read_text(a, actions), "start\nrestart\nrestart\nreload\n");
+	/* an edit by hand that the process never read is put right without a reload: it still has what it should */
+	CHECK(os_write(arena_fmt(a, "%s/conf", l.dir), "by hand", 7, 0644, &e));
+	unit_case(a, &l, "four", PIG_RELOAD, true, OP_OK);
+	CHECK_STR(read_text(a, arena_fmt(a, "%s/conf", l.dir)), "four");
+	CHECK_STR(read_text(a, actions), "start\nrestart\nrestart\nreload\n");
+	local_link_end(&l);
+}
+
+static void test_link_lost(struct arena *a)
+{
+	struct local_link l;
+	struct err e;
+
+	local_link_begin(&l, a);
+	l.die_after = 2;
+	struct batch b = local_batch(&l, a);
+	struct op *op = file_op(&b, arena_fmt(a, "%s/x", l.dir), "x", 0);
+	CHECK(!run(&b, &e));
+	CHECK_INT(e.code, E_CONNECT);
+	CHECK_INT(op->state, OP_NOT_RUN);
+	local_link_end(&l);
+}
+
+int main(void)
+{
+	struct arena *a = arena_new();
+
+	test_files(a);
+	test_links_and_folders(a);
+	test_check_mode(a);
+	test_ensure(a);
+	test_wait(a);
+	test_lines(a);
+	test_units(a);
+	test_link_lost(a);
+	arena_free(a);
+	return check_done();
+}
