@@ -15,6 +15,8 @@ struct scope {
 	/* source text of another template, for extends/include/import; NULL with e filled when it does not exist */
 	const char *(*load)(void *ctx, const char *name, const char **file, struct err *e);
 	void *ctx;
+	/* member of a V_LAZY map that the map itself does not hold; may be NULL. NULL: as for get. */
+	struct value *(*item)(void *ctx, const struct value *map, const char *key, struct err *e);
 };
 
 struct tmpl;

@@ -21,6 +21,7 @@ enum {
 	V_PLAIN = 2,    /* a plain YAML scalar: `source` is its text as written, for parameters typed string */
 	V_LITERAL = 4,  /* never a template: from a host, a script, the CMDB, `!unsafe` */
 	V_QUOTED = 8,   /* a quoted or block YAML scalar */
+	V_LAZY = 16,    /* templates only: a map whose members the scope is asked for (hostvars); `source` says of what */
 };
 
 struct origin {

@@ -1,0 +1,326 @@
+/*
+ * Names to values: what the inventory says for a host, rendered, typed, and put into modules' structs. A value without templates is
+ * typed once for all hosts that share it, so that ten thousand hosts cost what is different among them.
+ */
+#include "model/resolve_int.h"
+
+#include <string.h>
+
+enum { CHAIN_MOST = 64 };
+
+/* What a name came to on one host. */
+struct slot {
+	const struct value *val; /* NULL: unset, or bad */
+	const struct err *bad;
+};
+
+/* What a written value without templates comes to, on any host. */
+struct fixed {
+	const struct value *raw;
+	const struct param *p; /* NULL: of a name that is no parameter */
+	bool dynamic;          /* has templates: nothing is fixed */
+	struct slot slot;
+};
+
+static const char *const facts[] = {
+	"os_vendor", "os_version", "os_version_full", "os_codename", "os_arch", "os_package", "node_user", "node_hostname", "node_cpu",
+	"node_mem_bytes", "node_mem_mb", "node_mem_gb", "boot_id", "machine_id",
+};
+
+bool name_is_fact(const char *name)
+{
+	for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
+		if (!strcmp(facts[i], name))
+			return true;
+	return false;
+}
+
+static const struct value *slot_value(const struct slot *s, struct err *e)
+{
+	if (s->bad && e)
+		*e = *s->bad;
+	return s->bad ? NULL : s->val;
+}
+
+/* ---- values that are the same on every host ---- */
+static uint32_t fixed_place(const struct resolvers *rs, const struct value *raw, const struct param *p)
+{
+	uint64_t h = (uint64_t)(uintptr_t)raw * 0x9e3779b97f4a7c15u ^ (uint64_t)(uintptr_t)p * 0xc2b2ae3d27d4eb4fu;
+	uint32_t at = (uint32_t)(h >> 32) & (rs->cap_fixed - 1);
+
+	while (rs->fixed[at] && (rs->fixed[at]->raw != raw || rs->fixed[at]->p != p))
+		at = (at + 1) & (rs->cap_fixed - 1);
+	return at;
+}
+
+static void fixed_grow(struct resolvers *rs)
+{
+	struct fixed **old = rs->fixed;
+	uint32_t n = rs->cap_fixed;
+
+	rs->cap_fixed = n ? n * 2 : 1024;
+	rs->fixed = arena_new_of(rs->a, struct fixed *, rs->cap_fixed);
+	for (uint32_t i = 0; i < n; i++)
+		if (old[i])
+			rs->fixed[fixed_place(rs, old[i]->raw, old[i]->p)] = old[i];
+}
+
+static const struct fixed *fixed_get(struct resolvers *rs, const struct value *raw, const struct param *p)
+{
+	pthread_mutex_lock(&rs->lock);
+	if (rs->n_fixed * 2 >= rs->cap_fixed)
+		fixed_grow(rs);
+
+	uint32_t at = fixed_place(rs, raw, p);
+	struct fixed *f = rs->fixed[at];
+	if (!f) {
+		struct err e;
+		f = rs->fixed[at] = arena_get(rs->a, sizeof *f);
+		rs->n_fixed++;
+		*f = (struct fixed){ .raw = raw, .p = p, .dynamic = value_is_dynamic(rs->w->modules, raw) };
+		f->slot.val = raw;
+		if (!f->dynamic && p && !shape_type_one(&f->slot.val, rs->a, p->shape, raw, &e))
+			f->slot = (struct slot){ .bad = arena_dup(rs->a, &e, sizeof e) };
+	}
+	pthread_mutex_unlock(&rs->lock);
+	return f;
+}
+
+/* ---- one name ---- */
+static const char *chain_text(struct arena *a, const struct link *chain, const struct resolver *r, const char *name)
+{
+	const struct link *list[CHAIN_MOST + 1], *l = chain;
+	uint32_t n = 0;
+	struct buf b = BUF(a);
+
+	for (; l && n < CHAIN_MOST; l = l->up) {
+		list[n++] = l;
+		if (l->r == r && !strcmp(l->name, name))
+			break;
+	}
+	while (n--) {
+		buf_fmt(&b, "%s", list[n]->name);
+		if (list[n]->r != r)
+			buf_fmt(&b, " of %s", list[n]->r->h->name);
+		if (list[n]->at.file)
+			buf_fmt(&b, " (%s:%u)", list[n]->at.file, list[n]->at.line);
+		buf_str(&b, " -> ");
+	}
+	buf_str(&b, name);
+	return buf_text(&b);
+}
+
+static bool chain_ok(struct resolver *r, const struct link *chain, const char *name, const struct value *raw, struct err *e)
+{
+	unsigned depth = 0;
+
+	for (const struct link *l = chain; l; l = l->up) {
+		if (l->r == r && !strcmp(l->name, name)) {
+			fail(e, E_INPUT, "the value hangs on itself: %s", chain_text(r->a, chain, r, name));
+			err_hint(e, "Break the circle: write one of these values without naming the others.");
+			return err_at_value(e, raw);
+		}
+		if (++depth >= CHAIN_MOST) {
+			fail(e, E_INPUT, "values name each other more than %d deep", CHAIN_MOST);
+			return err_at_value(e, raw);
+		}
+	}
+	return true;
+}
+
+/* Render and type; what hangs on a fact that is not known yet is not remembered. */
+static const struct value *evaluate(struct resolver *r, const char *name, const struct param *p, const struct value *raw,
+				    const struct link *chain, struct err *e)
+{
+	struct link link = { .up = chain, .r = r, .name = name, .at = raw->at };
+	struct asking k = { .r = r, .m = p ? p->module : NULL, .a = r->a, .chain = &link, .held = true };
+	struct scope s = asking_scope(&k);
+	struct slot slot = { 0 };
+	struct value *got = NULL;
+	struct err mine = { 0 };
+
+	if (!chain_ok(r, chain, name, raw, e))
+		return NULL;
+	bool ok = value_render(&got, r->a, r->rs->w->modules, raw, &s, &mine);
+	slot.val = got;
+	if (ok && p)
+		ok = shape_type_one(&slot.val, r->a, p->shape, got, &mine);
+	if (!ok)
+		slot = (struct slot){ .bad = arena_dup(r->a, &mine, sizeof mine) };
+	/* a circle is told from where it was entered: others may stand outside of it */
+	if (ok || (mine.code != E_UNKNOWN && !chain))
+		map_put(&r->cache, name, arena_dup(r->a, &slot, sizeof slot));
+	return slot_value(&slot, e);
+}
+
+static const struct value *settle(struct resolver *r, const char *name, const struct param *p, const struct value *raw,
+				  const struct link *chain, struct err *e)
+{
+	const struct fixed *f = fixed_get(r->rs, raw, p);
+
+	return f->dynamic ? evaluate(r, name, p, raw, chain, e) : slot_value(&f->slot, e);
+}
+
+/* What was written for a parameter under its name or an earlier one; null counts as not written. */
+static const struct value *param_written(const struct resolver *r, const struct param *p)
+{
+	const struct inventory *inv = r->rs->w->inv;
+	struct inv_found found;
+	char name[128];
+
+	if (inventory_var(inv, r->h, p->row->name, &found))
+		return found.val->type == V_NULL ? NULL : found.val;
+	for (const char *w = p->row->was; w && *w;) {
+		size_t n = strcspn(w, " ");
+		if (n && n < sizeof name) {
+			memcpy(name, w, n);
+			name[n] = '\0';
+			if (inventory_var(inv, r->h, name, &found))
+				return found.val->type == V_NULL ? NULL : found.val;
+		}
+		w += n + strspn(w + n, " ");
+	}
+	return NULL;
+}
+
+/* The preset, where its condition holds, else the module's default; false and e when the condition cannot be told. */
+static bool param_default(struct resolver *r, const struct param *p, const struct link *chain, const struct value **out, struct err *e)
+{
+	struct link link = { .up = chain, .r = r, .name = p->row->name };
+	struct asking k = { .r = r, .m = p->module, .a = r->a, .chain = &link, .held = true };
+	struct scope s = asking_scope(&k);
+	struct value *holds = NULL;
+
+	*out = p->dflt;
+	if (!p->preset)
+		return true;
+	if (p->preset->when) {
+		if (!chain_ok(r, chain, p->row->name, NULL, e))
+			return false;
+		if (!expr_eval(p->preset->when, r->a, &s, &holds, e))
+			return err_wrap(e, "preset of \"%s\"", p->row->name);
+	}
+	if (!p->preset->when || value_truth(holds))
+		*out = p->preset->dflt;
+	return true;
+}
+
+static const struct value *param_lookup(struct resolver *r, const struct param *p, const struct link *chain, struct err *e)
+{
+	const struct value *raw = param_written(r, p);
+
+	if (!raw && !param_default(r, p, chain, &raw, e))
+		return NULL;
+	return raw ? settle(r, p->row->name, p, raw, chain, e) : NULL;
+}
+
+const struct value *resolver_lookup(struct resolver *r, const char *name, const struct link *chain, struct err *e)
+{
+	const struct modules *ms = r->rs->w->modules;
+	struct inv_found found;
+
+	if (name_is_builtin(name))
+		return resolver_builtin(r, name);
+	if (name_is_fact(name)) {
+		if (!r->facts)
+			fail(e, E_UNKNOWN, "\"%s\" is not known until the host is connected", name);
+		return value_get(r->facts, name);
+	}
+	const struct slot *slot = map_get(&r->cache, name);
+	if (slot)
+		return slot_value(slot, e);
+	const struct param *p = ms ? map_get(&ms->params, name) : NULL;
+	if (!p && ms)
+		p = map_get(&ms->was, name);
+	if (p)
+		return param_lookup(r, p, chain, e);
+	if (inventory_var(r->rs->w->inv, r->h, name, &found))
+		return settle(r, name, NULL, found.val, chain, e);
+	return value_get(r->facts, name);
+}
+
+const struct value *resolver_get(struct resolver *r, const char *name, struct err *e)
+{
+	pthread_mutex_lock(&r->lock);
+	const struct value *v = resolver_lookup(r, name, NULL, e);
+	pthread_mutex_unlock(&r->lock);
+	return v;
+}
+
+/* ---- a module's struct ---- */
+static bool fill(struct resolver *r, char *to, const struct param *p, bool in_cluster, struct err *e)
+{
+	struct err mine = { 0 };
+	const struct value *v = resolver_lookup(r, p->row->name, NULL, &mine);
+
+	if (!v && mine.code) {
+		if (e)
+			*e = mine;
+		return false;
+	}
+	if (!v) {
+		if (!(p->row->flags & PIG_REQUIRED) || !in_cluster)
+			return true;
+		fail(e, E_INPUT, "parameter \"%s\" must be set on host \"%s\"", p->row->name, r->h->name);
+		return err_at(e, r->h->at.file, r->h->at.line, r->h->at.col);
+	}
+	to += p->row->offset;
+	switch (p->row->type) {
+	case PIG_BOOL:
+		*(bool *)to = value_truth(v);
+		break;
+	case PIG_INT:
+		*(int64_t *)(void *)to = value_num(v, 0);
+		break;
+	case PIG_FLOAT:
+		*(double *)(void *)to = value_real(v, 0);
+		break;
+	case PIG_STR: case PIG_ENUM:
+		*(const char **)(void *)to = value_cstr(v, NULL);
+		break;
+	default:
+		*(const pig_value **)(void *)to = (const pig_value *)v;
+	}
+	return true;
+}
+
+static const char *cluster_of(struct resolver *r, const struct module *m)
+{
+	const char *name = m->m->cluster ? value_cstr(resolver_lookup(r, m->m->cluster, NULL, NULL), NULL) : NULL;
+
+	return name && *name ? name : NULL;
+}
+
+const void *resolver_params(struct resolver *r, const struct module *m, struct err *e)
+{
+	pthread_mutex_lock(&r->lock);
+	void *to = map_get(&r->filled, m->m->name);
+	if (!to) {
+		bool in_cluster = !m->m->cluster || cluster_of(r, m);
+		to = arena_get(r->a, m->m->params_size);
+		for (uint32_t i = 0; to && i < m->n_params; i++)
+			if (!fill(r, to, &m->params[i], in_cluster, e))
+				to = NULL;
+		if (to)
+			map_put(&r->filled, m->m->name, to);
+	}
+	pthread_mutex_unlock(&r->lock);
+	return to;
+}
+
+const char *resolver_cluster(struct resolver *r, const struct module *m)
+{
+	pthread_mutex_lock(&r->lock);
+	const char *name = cluster_of(r, m);
+	pthread_mutex_unlock(&r->lock);
+	return name;
+}
+
+void resolver_facts(struct resolver *r, const struct value *known)
+{
+	pthread_mutex_lock(&r->lock);
+	r->facts = known;
+	/* what was resolved does not hang on facts, or it would have been unknown; but a name may have become one */
+	r->cache = r->filled = MAP(r->a);
+	pthread_mutex_unlock(&r->lock);
+}

@@ -1,0 +1,110 @@
+/*
+ * All hosts' resolvers, made on demand, and who belongs to a cluster.
+ */
+#include "model/resolve_int.h"
+
+#include <string.h>
+
+static void arena_end(void *a)
+{
+	arena_free(a);
+}
+
+static void lock_end(void *lock)
+{
+	pthread_mutex_destroy(lock);
+}
+
+static struct resolver *resolver_make(struct resolvers *rs, struct inv_host *h)
+{
+	struct resolver *r = arena_get(rs->a, sizeof *r);
+
+	r->rs = rs;
+	r->h = h;
+	r->a = arena_new();
+	r->cache = r->filled = MAP(r->a);
+	pthread_mutex_init(&r->lock, NULL);
+	arena_defer(rs->a, arena_end, r->a);
+	arena_defer(rs->a, lock_end, &r->lock);
+	return r;
+}
+
+struct resolvers *resolvers_new(struct world *w)
+{
+	struct resolvers *rs = arena_get(w->a, sizeof *rs);
+
+	rs->w = w;
+	rs->a = arena_new();
+	rs->of = arena_new_of(rs->a, struct resolver *, w->inv->n_hosts);
+	rs->members = MAP(rs->a);
+	pthread_mutex_init(&rs->lock, NULL);
+	arena_defer(w->a, lock_end, &rs->lock);
+	arena_defer(w->a, arena_end, rs->a);
+	return rs;
+}
+
+struct resolver *resolver_new(struct world *w, struct inv_host *h)
+{
+	return resolvers_of(resolvers_new(w), h);
+}
+
+struct resolver *resolvers_of(struct resolvers *rs, const struct inv_host *h)
+{
+	pthread_mutex_lock(&rs->lock);
+	struct resolver **r = &rs->of[h->index];
+	if (!*r)
+		*r = resolver_make(rs, rs->w->inv->hosts[h->index]);
+	pthread_mutex_unlock(&rs->lock);
+	return *r;
+}
+
+/* Every cluster of the module with its hosts' names. Hosts are asked without the lock of all; then the first answer stays. */
+static const struct value *clusters(struct resolvers *rs, const struct module *m)
+{
+	const struct inventory *inv = rs->w->inv;
+
+	pthread_mutex_lock(&rs->lock);
+	const struct value *map = map_get(&rs->members, m->m->name);
+	pthread_mutex_unlock(&rs->lock);
+	if (map)
+		return map;
+
+	struct arena *a = arena_new();
+	const char **of = arena_new_of(a, const char *, inv->n_hosts);
+	for (uint32_t i = 0; i < inv->n_hosts; i++)
+		of[i] = resolver_cluster(resolvers_of(rs, inv->hosts[i]), m);
+
+	pthread_mutex_lock(&rs->lock);
+	if (!(map = map_get(&rs->members, m->m->name))) {
+		struct value *fresh = value_map(rs->a);
+		for (uint32_t i = 0; i < inv->n_hosts; i++) {
+			struct value *list = of[i] ? value_get(fresh, of[i]) : NULL;
+			if (of[i] && !list)
+				value_put(rs->a, fresh, of[i], list = value_list(rs->a));
+			if (list)
+				value_push(rs->a, list, value_str(rs->a, inv->hosts[i]->name));
+		}
+		map_put(&rs->members, m->m->name, fresh);
+		map = fresh;
+	}
+	pthread_mutex_unlock(&rs->lock);
+	arena_free(a);
+	return map;
+}
+
+const struct value *resolvers_members(struct resolvers *rs, struct arena *a, const struct module *m, const char *name)
+{
+	const struct inventory *inv = rs->w->inv;
+	const struct inv_group *g = inventory_group(inv, name ? name : "all");
+	const struct value *list = m && name && m->m->cluster ? value_get(clusters(rs, m), name) : NULL;
+
+	if (list || !g)
+		return list;
+
+	uint32_t n;
+	struct inv_host **hosts = inventory_group_hosts(inv, a, g, &n);
+	struct value *names = value_list(a);
+	for (uint32_t i = 0; i < n; i++)
+		value_push(a, names, value_str(a, hosts[i]->name));
+	return names;
+}
