@@ -1,0 +1,22 @@
+#!/bin/sh
+# Install what building and testing needs, if it is missing. Debian 12; as root, or with sudo.
+set -eu
+need="build-essential cmake ninja-build pkg-config libyaml-dev libssh2-1-dev libssl-dev libpq-dev libcurl4-openssl-dev libjansson-dev
+libarchive-dev libpcre2-dev systemd-container mmdebstrap iproute2 openssh-client openssh-server busybox mksh python3 python3-jinja2
+python3-yaml ansible-core postgresql-client faketime procps sudo ca-certificates uidmap"
+missing=
+for p in $need; do
+	dpkg-query -W -f '${db:Status-Status}\n' "$p" 2>/dev/null | grep -qx installed || missing="$missing $p"
+done
+[ -n "$missing" ] || exit 0
+as=
+[ "$(id -u)" = 0 ] || as=sudo
+if [ -n "$as" ] && ! command -v sudo >/dev/null; then
+	echo "missing:$missing" >&2
+	echo "hint: run as root, or install them: apt-get install$missing" >&2
+	exit 2
+fi
+echo "installing:$missing"
+$as apt-get update -q >/dev/null
+# shellcheck disable=SC2086 # a list of names
+DEBIAN_FRONTEND=noninteractive $as env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >/dev/null
