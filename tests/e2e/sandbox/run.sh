@@ -60,11 +60,11 @@ state_is() { # node state
 	sb status --name "$A" | grep -q "^$1 .* $2 "
 }
 
-# processes (zombies are gone already), mounts, namespaces, cgroups and files of a sandbox, one a line
+# processes (a zombie is none, nor is one that is reaped while we look), mounts, namespaces, cgroups and files of a sandbox, one a line
 remains() { # name
 	local p
 	for p in /proc/[0-9]*; do
-		grep -qs "/pig-sandbox\.$1\." "$p/cgroup" && ! grep -qs '^State:[[:space:]]*Z' "$p/status" && echo "process ${p#/proc/}"
+		grep -qs "/pig-sandbox\.$1\." "$p/cgroup" && grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "$p/status" && echo "process ${p#/proc/}"
 	done
 	grep -s " $STATE/$1/" /proc/self/mounts
 	find /run/netns -regextype egrep -regex "/run/netns/$1-(sw|ctl|meta|node-[0-9]+)" 2>/dev/null
@@ -73,8 +73,10 @@ remains() { # name
 }
 
 nothing_left() { # name
-	remains "$1"
-	[ -z "$(remains "$1")" ]
+	local left
+	left=$(remains "$1")
+	echo "$left"
+	[ -z "$left" ]
 }
 
 until_true() { # seconds command...
