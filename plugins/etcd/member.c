@@ -1,0 +1,215 @@
+/*
+ * Who is in the cluster. The live cluster leads: a host without data founds a cluster only when no member of the
+ * inventory holds data; else it joins through a member that answers, one host at a time. A host with data is never
+ * made anew.
+ *
+ * The unit is of Type=exec, so a start does not wait for a quorum: new members can start side by side, and are waited
+ * for by asking them.
+ */
+#include "module.h"
+
+#define UNIT_WATCH "/etc/etcd/etcd.conf /etc/etcd/ca.crt"
+
+/* ---- founding ---- */
+
+/* Do enough of the members take part in this run to make a quorum? */
+static bool is_quorate(pig_task *t, const pig_value *hosts)
+{
+	size_t n = t->val->len(hosts), here = 0;
+
+	for (size_t i = 0; i < n; i++)
+		here += t->host->in_run(t, etcd_host(t, hosts, i));
+	if (here > n / 2)
+		return true;
+	t->host->fail(t, "%zu of %zu members cannot found etcd cluster \"%s\"", here, n, t->cluster);
+	t->host->hint(t, "Run etcd.yml without -l, or with most of the members.");
+	return false;
+}
+
+static bool answers(pig_task *t, const char *endpoints)
+{
+	int status = 0;
+	const pig_op *op = pig_shell(t, .note = "do the others answer", .reads = true,
+		.cmd = pig_fmt(t, "%setcdctl member list --command-timeout=5s", etcd_env(t, endpoints)));
+
+	if (!pig_await(t))
+		return false;
+	t->host->output(t, op, &status);
+	return status == 0 || t->check; /* before its first real run a host has no etcdctl to ask with */
+}
+
+bool etcd_founds(pig_task *t)
+{
+	const struct etcd *p = t->params;
+	const pig_value *hosts = t->host->members(t, t->cluster);
+	size_t n = t->val->len(hosts);
+	const pig_op **ops = t->host->alloc(t, (n + 1) * sizeof *ops);
+	const char *holders = "";
+
+	for (size_t i = 0; i < n; i++) {
+		const char *host = etcd_host(t, hosts, i);
+		if (strcmp(host, t->hostname))
+			ops[i] = pig_shell(t->host->on(t, host), .note = "does it hold data", .reads = true,
+				.cmd = pig_sh(t, "test -d %s/member", t->val->str(t->host->of(t, host, "etcd_data"),
+					p->etcd_data)));
+	}
+	if (!pig_await(t))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		int status = 1;
+		if (ops[i])
+			t->host->output(t, ops[i], &status);
+		if (!status)
+			holders = pig_fmt(t, "%s%s%s", holders, *holders ? ", " : "", etcd_host(t, hosts, i));
+	}
+	if (!*holders && !strcmp(p->etcd_init, "new"))
+		return is_quorate(t, hosts);
+	if (answers(t, etcd_urls(t, hosts, t->hostname))) {
+		t->host->publish(t, "etcd_join", t->host->boolean(t, true));
+		return false;
+	}
+	if (*holders)
+		t->host->fail(t, "etcd's data is on %s, and none of them answers", holders);
+	else
+		t->host->fail(t, "etcd_init is \"existing\", and no member answers");
+	t->host->hint(t, "Start the members that hold data first; a cluster that exists is never founded again.");
+	return false;
+}
+
+static bool is_joining(pig_task *t)
+{
+	return t->val->truth(t->host->of(t, t->hostname, "etcd_join"), false);
+}
+
+/* ---- starting ---- */
+
+/* A learner answers nothing but questions about itself. */
+static void wait_for(pig_task *t)
+{
+	const struct etcd *p = t->params;
+
+	pig_wait(t, .why = pig_fmt(t, "etcd member %s to answer (see journalctl -u etcd)", etcd_name(t, t->hostname)),
+		.limit_s = 60,
+		 .probe = pig_fmt(t, "%setcdctl endpoint %s --command-timeout=3s >/dev/null", etcd_env(t,
+		 etcd_client_url(t, t->hostname)),
+				  is_joining(t) && p->etcd_learner ? "status" : "health"));
+}
+
+void task_etcd_start(pig_task *t)
+{
+	if (is_joining(t))
+		return;
+	pig_op *unit = pig_unit(t, .name = "etcd", .state = PIG_STARTED, .enable = 1, .watch = UNIT_WATCH,
+		.on_change = PIG_NOTHING);
+	if (pig_await(t) && t->host->changed(t, unit))
+		wait_for(t);
+}
+
+/* One at a time: a restart is over when the member answers again. */
+void task_etcd_launch(pig_task *t)
+{
+	pig_op *unit = pig_unit(t, .name = "etcd", .state = PIG_STARTED, .enable = 1, .watch = UNIT_WATCH,
+		.on_change = PIG_RESTART,
+				.flags = PIG_NOW);
+	if (pig_await(t) && t->host->changed(t, unit))
+		wait_for(t);
+}
+
+/* ---- joining ---- */
+
+struct member { const char *id, *name, *peer, *client; };
+
+/* The next ", "-ended field of a line of `etcdctl member list`. */
+static const char *field(pig_task *t, const char **at)
+{
+	const char *p = *at, *end = strstr(p, ", "), *line = strchr(p, '\n');
+
+	if (!end || (line && line < end))
+		end = line ? line : p + strlen(p);
+	*at = *end == ',' ? end + 2 : end;
+	return pig_fmt(t, "%.*s", (int)(end - p), p);
+}
+
+/* One line: id, status, name, peer URLs, client URLs, learner. Gives the rest of the text. */
+static const char *member_line(pig_task *t, const char *text, struct member *m)
+{
+	m->id = field(t, &text);
+	field(t, &text);
+	m->name = field(t, &text);
+	m->peer = field(t, &text);
+	m->client = field(t, &text);
+	text += strcspn(text, "\n");
+	return text + (*text == '\n');
+}
+
+/*
+ * What the live cluster says of this host decides. Not listed: add it. Listed and never started: go on. Listed, once
+ * started and without data here: the machine was replaced, its old identity is removed first, as its votes are lost.
+ */
+void task_etcd_member(pig_task *t)
+{
+	const struct etcd *p = t->params;
+
+	if (!is_joining(t))
+		return;
+	const char *me = etcd_name(t, t->hostname), *mine = etcd_peer_url(t, t->hostname), *peers = pig_fmt(t,
+		"%s=%s", me, mine);
+	const char *env = etcd_env_auto(t, etcd_urls(t, t->host->members(t, t->cluster), t->hostname));
+	const pig_op *op = pig_shell(t, .note = "members of the live cluster", .reads = true,
+				     .cmd = pig_fmt(t, "%setcdctl member list --command-timeout=5s", env));
+	const char *remove = "";
+	bool listed = false;
+
+	if (!pig_await(t) || t->check)
+		return;
+	for (const char *text = t->host->output(t, op, NULL); *text;) {
+		struct member m;
+		text = member_line(t, text, &m);
+		bool same = !strcmp(m.peer, mine) || !strcmp(m.name, me);
+		if (!same)
+			peers = pig_fmt(t, "%s,%s=%s", peers, *m.name ? m.name : m.id, m.peer);
+		else if (*m.client || strcmp(m.peer, mine))
+			remove = pig_sh(t, "etcdctl member remove %s >&2 || exit\n", m.id);
+		else
+			listed = true;
+	}
+	if (!listed)
+		pig_shell(t, .note = pig_fmt(t, *remove ? "replace member %s" : "add member %s", me),
+			  .cmd = pig_fmt(t, "%s%s%s", env, remove, pig_sh(t,
+			  p->etcd_learner ? "etcdctl member add %s --peer-urls=%s --learner" :
+					 "etcdctl member add %s --peer-urls=%s", me, mine)));
+	etcd_conf(t, peers, "existing");
+}
+
+/* ---- health ---- */
+
+/*
+ * Would the cluster keep its quorum without this member? One of one or two cannot be spared; there it must at least
+ * be well.
+ */
+void etcd_quorum(pig_task *t)
+{
+	const char *own = etcd_client_url(t, t->hostname), *mine = pig_fmt(t, "%s is healthy", own);
+	const pig_op *op = pig_shell(t, .note = "etcd quorum", .reads = true,
+		.cmd = pig_fmt(t, "%setcdctl endpoint health --cluster --command-timeout=3s 2>&1",
+			       etcd_env(t, etcd_urls(t, t->host->members(t, t->cluster), NULL))));
+	size_t all = 0, well = 0, self = 0;
+
+	if (!pig_await(t))
+		return;
+	for (const char *p = t->host->output(t, op, NULL); *p;) {
+		size_t n = strcspn(p, "\n");
+		const char *line = pig_fmt(t, "%.*s", (int)n, p);
+		bool healthy = strstr(line, " is healthy") != NULL;
+		all += healthy || strstr(line, " is unhealthy") != NULL;
+		well += healthy;
+		self += healthy && !strncmp(line, mine, strlen(mine));
+		p += n + (p[n] == '\n');
+	}
+	if (!all)
+		t->host->fail(t, "etcd cluster \"%s\" does not answer", t->cluster);
+	else if (all <= 2 ? well < all : well - self < all / 2 + 1)
+		t->host->fail(t, "etcd cluster \"%s\" has %zu of %zu members well and would not survive losing %s",
+			t->cluster, well, all,
+			      etcd_name(t, t->hostname));
+}

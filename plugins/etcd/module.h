@@ -1,0 +1,69 @@
+/* What the files of module etcd share. */
+#ifndef ETCD_MODULE_H
+#define ETCD_MODULE_H
+
+#include <inttypes.h>
+#include <pig.h>
+#include <string.h>
+
+struct etcd {
+	int64_t etcd_seq;
+	const char *etcd_cluster;
+	bool etcd_learner;
+	const char *etcd_data;
+	int64_t etcd_port;
+	int64_t etcd_peer_port;
+	const char *etcd_init;
+	int64_t etcd_election_timeout;
+	int64_t etcd_heartbeat_interval;
+	const char *etcd_root_password;
+	bool etcd_safeguard;
+	bool etcd_rm_data;
+	bool etcd_rm_pkg;
+};
+
+#define ETCD_CONF "/etc/etcd/etcd.conf"
+#define ETCD_PASS "/etc/etcd/etcd.pass"
+
+/* config.c: what is on a member's disk */
+void task_etcd_install(pig_task *t);
+void task_etcd_dir(pig_task *t);
+void task_etcd_cert(pig_task *t);
+void task_etcd_config(pig_task *t);
+/* write etcd.conf: peers as "name=url,...", state new | existing */
+void etcd_conf(pig_task *t, const char *peers, const char *state);
+
+/* member.c: who is in the cluster; starting, joining, restarting */
+void task_etcd_start(pig_task *t);
+void task_etcd_member(pig_task *t);
+void task_etcd_launch(pig_task *t);
+void etcd_quorum(pig_task *t);
+/*
+ * May this host, which holds no data, found the cluster? false: it must join (published as etcd_join), or the task
+ * has failed.
+ */
+bool etcd_founds(pig_task *t);
+
+/* auth.c: RBAC, and the interface other modules use */
+void task_etcd_auth(pig_task *t);
+const pig_value *etcd_client_members(pig_task *t);
+const char *etcd_client_endpoints(pig_task *t);
+const char *etcd_client_member(pig_task *t);
+const char *etcd_client_env(pig_task *t);
+/* shell statements: certificates and endpoints for etcdctl, no user */
+const char *etcd_env(pig_task *t, const char *endpoints);
+/* the same with root's login when the cluster asks for one */
+const char *etcd_env_auto(pig_task *t, const char *endpoints);
+
+/* who.c: names, addresses and URLs */
+const char *etcd_address(pig_task *t, const char *host);
+const char *etcd_name(pig_task *t, const char *host);
+const char *etcd_client_url(pig_task *t, const char *host);
+const char *etcd_peer_url(pig_task *t, const char *host);
+/* client URLs of these hosts but one (NULL: of all), joined by commas */
+const char *etcd_urls(pig_task *t, const pig_value *hosts, const char *but);
+/* "name=peer url,..." of all members the inventory knows */
+const char *etcd_peers(pig_task *t);
+const char *etcd_host(pig_task *t, const pig_value *hosts, size_t i);
+
+#endif

@@ -1,0 +1,68 @@
+/* Names, addresses and URLs of members, as the inventory has them. */
+#include "module.h"
+
+#include <arpa/inet.h>
+
+const char *etcd_host(pig_task *t, const pig_value *hosts, size_t i)
+{
+	return t->val->str(t->val->at(hosts, i), "");
+}
+
+const char *etcd_address(pig_task *t, const char *host)
+{
+	const char *address = t->val->str(t->host->of(t, host, "ansible_host"), NULL);
+	unsigned char raw[sizeof(struct in6_addr)];
+
+	/* a host named by its address has its ansible_host for ssh only */
+	if (inet_pton(AF_INET, host, raw) == 1 || inet_pton(AF_INET6, host, raw) == 1 || !address || !*address)
+		return host;
+	return address;
+}
+
+const char *etcd_name(pig_task *t, const char *host)
+{
+	return pig_fmt(t, "%s-%" PRId64, t->val->str(t->host->of(t, host, "etcd_cluster"), "etcd"),
+		       t->val->num(t->host->of(t, host, "etcd_seq"), 0));
+}
+
+static const char *url(pig_task *t, const char *host, const char *port, int64_t dflt)
+{
+	const char *address = etcd_address(t, host);
+
+	return pig_fmt(t, strchr(address, ':') ? "https://[%s]:%" PRId64 : "https://%s:%" PRId64, address,
+		       t->val->num(t->host->of(t, host, port), dflt));
+}
+
+const char *etcd_client_url(pig_task *t, const char *host)
+{
+	return url(t, host, "etcd_port", 2379);
+}
+
+const char *etcd_peer_url(pig_task *t, const char *host)
+{
+	return url(t, host, "etcd_peer_port", 2380);
+}
+
+const char *etcd_urls(pig_task *t, const pig_value *hosts, const char *but)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < t->val->len(hosts); i++) {
+		const char *host = etcd_host(t, hosts, i);
+		if (!but || strcmp(host, but))
+			text = pig_fmt(t, "%s%s%s", text, *text ? "," : "", etcd_client_url(t, host));
+	}
+	return text;
+}
+
+const char *etcd_peers(pig_task *t)
+{
+	const pig_value *hosts = t->host->members(t, t->cluster);
+	const char *text = "";
+
+	for (size_t i = 0; i < t->val->len(hosts); i++) {
+		const char *host = etcd_host(t, hosts, i);
+		text = pig_fmt(t, "%s%s%s=%s", text, *text ? "," : "", etcd_name(t, host), etcd_peer_url(t, host));
+	}
+	return text;
+}

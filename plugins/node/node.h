@@ -1,0 +1,36 @@
+/*
+ * What module node offers to other modules. Ask with t->host->iface(t, NODE_HAPROXY); NULL when node is not loaded.
+ *
+ * haproxy on a node loads /etc/haproxy/haproxy.cfg, then every *.cfg of NODE_HAPROXY_DIR. A module that publishes a
+ * service writes one file there and asks for the reload; both fold into one reload at the end of the step. Modules
+ * must watch the same words, or each would judge the process's freshness by a mark of its own.
+ */
+#ifndef PIG_NODE_H
+#define PIG_NODE_H
+
+#include <pig.h>
+
+#define NODE_HAPROXY       "node.haproxy/1"
+#define NODE_HAPROXY_DIR   "/etc/haproxy/conf.d"
+#define NODE_HAPROXY_WATCH "/etc/haproxy/haproxy.cfg /etc/haproxy/conf.d/*.cfg"
+/* validates one more file beside what is there; for pig_file's .validate */
+#define NODE_HAPROXY_CHECK "haproxy -c -q -f /etc/haproxy/haproxy.cfg -f %s"
+
+struct node_haproxy {
+	uint32_t size;
+	/* <name>.cfg in NODE_HAPROXY_DIR with this text, validated; state PIG_ABSENT removes it */
+	pig_op *(*service)(pig_task *, const char *name, const char *text, enum pig_state);
+	/* haproxy runs and has read the present files, at the end of the step */
+	pig_op *(*reload)(pig_task *);
+};
+
+#define NODE_IDENTITY "node.identity/1"
+struct node_identity {
+	uint32_t size;
+	/* what a host is called: <pg_cluster>-<pg_seq>, its nodename, or NULL (only the host itself knows) */
+	const char *(*name)(pig_task *, const char *host);
+	/* the address others reach it at: its inventory name when that is one, else its ansible_host, else its name */
+	const char *(*address)(pig_task *, const char *host);
+};
+
+#endif

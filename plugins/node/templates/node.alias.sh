@@ -1,0 +1,4 @@
+# Managed by pig: node_aliases.
+{% for name, command in node_aliases.items() %}
+alias {{ name }}={{ command | string | quote }}
+{% endfor %}

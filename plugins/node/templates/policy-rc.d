@@ -1,0 +1,7 @@
+#!/bin/sh
+# Managed by pig. Packages ask here whether their service may start by itself: those that pig configures first may not.
+case $1 in
+etcd|haproxy|patroni|postgresql|postgresql@*|pgbouncer|pgbackrest|vip-manager|keepalived|redis|redis-server|redis-sentinel) exit 101 ;;
+minio|nginx|dnsmasq|grafana|grafana-server|prometheus|alertmanager|prometheus-*|victoria-*|vector|docker) exit 101 ;;
+esac
+exit 0
