@@ -133,10 +133,18 @@ static bool module_copy(struct pig_module **out, struct arena *a, const struct p
 	return nested_copy(own, a, e);
 }
 
-static bool load(struct module *m, struct arena *a, struct err *e)
+static bool take(struct module *m, struct arena *a, const struct pig_module *exported, size_t size, struct err *e)
 {
 	struct pig_module *own = NULL;
 
+	if (!head_check(exported, size, e) || !module_copy(&own, a, exported, e))
+		return false;
+	m->m = own;
+	return module_rows_check(m, a, e);
+}
+
+static bool load(struct module *m, struct arena *a, struct err *e)
+{
 	if (!module_file_sound(m->file, e))
 		return false;
 
@@ -155,10 +163,16 @@ static bool load(struct module *m, struct arena *a, struct err *e)
 		fail(e, E_MODULE, "exports no pig_module");
 		return err_hint(e, "Declare it with PIG_MODULE(...).");
 	}
-	if (!head_check(exported, symbol_size(exported), e) || !module_copy(&own, a, exported, e))
-		return false;
-	m->m = own;
-	return module_rows_check(m, a, e);
+	return take(m, a, exported, symbol_size(exported), e);
+}
+
+static bool opened(struct module **out, struct module *m, bool ok, struct err *e)
+{
+	*out = m;
+	if (ok || !e)
+		return ok;
+	e->code = E_MODULE;
+	return err_wrap(e, "module %s", m->file);
 }
 
 bool module_open(struct module **out, struct arena *a, const char *path, struct err *e)
@@ -166,11 +180,13 @@ bool module_open(struct module **out, struct arena *a, const char *path, struct 
 	struct module *m = arena_get(a, sizeof *m);
 
 	m->file = arena_str(a, path);
-	if (!load(m, a, e)) {
-		e->code = E_MODULE;
-		err_wrap(e, "module %s", path);
-		return false;
-	}
-	*out = m;
-	return true;
+	return opened(out, m, load(m, a, e), e);
+}
+
+bool module_of(struct module **out, struct arena *a, const char *file, const struct pig_module *exported, size_t size, struct err *e)
+{
+	struct module *m = arena_get(a, sizeof *m);
+
+	m->file = arena_str(a, file);
+	return opened(out, m, take(m, a, exported, size, e), e);
 }

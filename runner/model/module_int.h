@@ -10,6 +10,8 @@
 
 /* Owner, mode and completeness of the file, before any of its code can run. */
 bool module_file_sound(const char *path, struct err *e);
+/* What module_open does once the object is in memory: size is how much of it there is. For tests too. */
+bool module_of(struct module **out, struct arena *a, const char *file, const struct pig_module *exported, size_t size, struct err *e);
 /* Rows, expressions, defaults of one module; fills the arrays of m. */
 bool module_rows_check(struct module *m, struct arena *a, struct err *e);
 
