@@ -247,7 +247,7 @@ test_kills() {
 	check 'leaves nothing' nothing_left "$A"
 }
 
-building() {
+building() { # far enough for mounts in it
 	ls -d "$OWN"/state/images/new-*/rootfs/usr/bin
 }
 
@@ -256,9 +256,10 @@ no_build_left() {
 }
 
 test_killed_build() {
-	PIG_SANDBOX_DIR=$OWN/state "$PIG" sandbox up --name "$A" --image bare >/dev/null 2>&1 &
+	PIG_SANDBOX_DIR=$OWN/state "$PIG" sandbox up --name "$A" --image bare >"$OWN/build" 2>&1 &
 	local pid=$!
-	check 'an image is being built' until_true 60 building
+	check 'an image is being built' until_true 180 building
+	sed 's/^/# /' "$OWN/build"
 	kill -9 $pid
 	wait $pid 2>/dev/null
 	check 'a killed build leaves no process and no mount' until_true 5 no_build_left
