@@ -1,0 +1,330 @@
+/*
+ * The state of one render: names and frames, limits, failures, and reaching into values by attribute and item.
+ */
+#include "text/tmpl_int.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct value *ctx_fail(struct ctx *c, const struct node *at, const char *fmt, ...)
+{
+	char text[480];
+	va_list ap;
+
+	if (c->failed)
+		return NULL;
+	c->failed = true;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	fail(c->e, E_INPUT, "%s", text);
+	if (at && c->t)
+		err_at_text(c->e, c->t->file, c->t->at, at->line, at->col);
+	return NULL;
+}
+
+bool ctx_step(struct ctx *c, const struct node *at, uint64_t n)
+{
+	c->steps += n;
+	if (c->steps > LIMIT_STEPS)
+		ctx_fail(c, at, "the template takes more than %d steps", LIMIT_STEPS);
+	return !c->failed;
+}
+
+void ctx_start(struct ctx *c, struct arena *a, const struct scope *s, const struct tmpl *t, struct err *e)
+{
+	*c = (struct ctx){ .a = a, .scope = s, .t = t, .owns = t->owns, .e = e };
+	c->frame = c->top = frame_new(c, NULL);
+}
+
+struct frame *frame_new(struct ctx *c, struct frame *up)
+{
+	struct frame *f = arena_get(c->a, sizeof *f);
+
+	f->up = up;
+	return f;
+}
+
+void frame_set(struct ctx *c, struct frame *f, const char *name, struct value *v)
+{
+	for (uint32_t i = 0; i < f->n; i++) {
+		if (!strcmp(f->binds[i].name, name)) {
+			f->binds[i].val = v;
+			return;
+		}
+	}
+	if (f->n == f->cap) {
+		uint32_t cap = f->cap ? f->cap * 2 : 4;
+		struct bind *binds = arena_new_of(c->a, struct bind, cap);
+
+		if (f->n)
+			memcpy(binds, f->binds, f->n * sizeof *binds);
+		f->binds = binds;
+		f->cap = cap;
+	}
+	f->binds[f->n++] = (struct bind){ .name = name, .val = v };
+}
+
+struct value *frame_get(const struct frame *f, const char *name, bool *found)
+{
+	for (; f; f = f->up) {
+		for (uint32_t i = 0; i < f->n; i++) {
+			if (!strcmp(f->binds[i].name, name)) {
+				*found = true;
+				return f->binds[i].val;
+			}
+		}
+	}
+	*found = false;
+	return NULL;
+}
+
+/* The lookup of a name failed: the place and advice of what really failed say more than ours. */
+static void ctx_fail_from(struct ctx *c, const struct node *at, const char *name, const struct err *e)
+{
+	ctx_fail(c, at, "\"%s\": %s", name, e->msg);
+	if (!c->e)
+		return;
+	memcpy(c->e->detail, e->detail, sizeof e->detail);
+	memcpy(c->e->hint, e->hint, sizeof e->hint);
+	c->e->code = e->code;
+	if (e->where[0])
+		memcpy(c->e->where, e->where, sizeof e->where);
+}
+
+static struct value *ctx_ask(struct ctx *c, const struct node *at, const char *name)
+{
+	struct err e = { 0 };
+	bool found;
+	struct value *v = frame_get(&c->asked, name, &found);
+
+	if (found || !c->scope || !c->scope->get)
+		return v;
+	v = c->scope->get(c->scope->ctx, name, &e);
+	if (!v && e.code) {
+		ctx_fail_from(c, at, name, &e);
+		return NULL;
+	}
+	/* what the inventory holds is shared by every host: a template that changes lists gets copies */
+	if (v && c->owns && (v->type == V_LIST || v->type == V_MAP)) {
+		if (!op_bounded(c, at, v))
+			return NULL;
+		v = value_copy(c->a, v);
+	}
+	frame_set(c, &c->asked, name, v);
+	return v;
+}
+
+struct value *ctx_name(struct ctx *c, const struct node *at, const char *name)
+{
+	bool found;
+	struct value *v = frame_get(c->frame, name, &found);
+
+	if (found)
+		return v;
+	v = ctx_ask(c, at, name);
+	if (v || c->failed)
+		return v;
+
+	const struct row *row = row_global(name);
+
+	if (row) {
+		struct func *f = arena_get(c->a, sizeof *f);
+
+		f->v.type = V_FUNC;
+		f->kind = FUNC_GLOBAL;
+		f->row = row;
+		return &f->v;
+	}
+	if (!strcmp(name, "lookup") || !strcmp(name, "query") || !strcmp(name, "q"))
+		return ctx_fail(c, at, "\"%s\" is not there: templates cannot read files or run programs", name);
+	return value_undef(c->a, name);
+}
+
+bool ctx_defined(struct ctx *c, const struct node *at, const struct value *v)
+{
+	if (!v)
+		return false;
+	if (v->type != V_UNDEF || v->flags & V_SOFT)
+		return true;
+	if (v->source)
+		ctx_fail(c, at, "%s", v->source);
+	else
+		ctx_fail(c, at, "\"%s\" is undefined", v->u.str.s);
+	return false;
+}
+
+/* An undefined with a message of its own. */
+static struct value *ctx_missing(struct ctx *c, const char *name, const char *fmt, ...) ARENA_PRINTF(3);
+static struct value *ctx_missing(struct ctx *c, const char *name, const char *fmt, ...)
+{
+	struct value *v = value_undef(c->a, name);
+	va_list ap;
+
+	va_start(ap, fmt);
+	v->source = arena_vfmt(c->a, fmt, ap);
+	va_end(ap);
+	return v;
+}
+
+static const char *loop_names[] = { "index", "index0", "first", "last", "length", "revindex", "revindex0", "previtem", "nextitem",
+				    "depth", "depth0", "cycle", "changed" };
+
+static struct value *loop_func(struct ctx *c, struct loop *l, int kind)
+{
+	struct func *f = arena_get(c->a, sizeof *f);
+
+	f->v.type = V_FUNC;
+	f->kind = kind;
+	f->loop = l;
+	return &f->v;
+}
+
+static struct value *loop_attr(struct ctx *c, struct loop *l, const char *name)
+{
+	int64_t i = l->i, n = l->list->u.list.n;
+	size_t which = 0;
+
+	while (which < sizeof loop_names / sizeof *loop_names && strcmp(loop_names[which], name))
+		which++;
+	switch (which) {
+	case 0:
+		return value_int(c->a, i + 1);
+	case 1:
+		return value_int(c->a, i);
+	case 2:
+		return value_bool(c->a, i == 0);
+	case 3:
+		return value_bool(c->a, i == n - 1);
+	case 4:
+		return value_int(c->a, n);
+	case 5:
+		return value_int(c->a, n - i);
+	case 6:
+		return value_int(c->a, n - i - 1);
+	case 7:
+		return i ? l->list->u.list.items[i - 1] : ctx_missing(c, name, "there is no previous item");
+	case 8:
+		return i < n - 1 ? l->list->u.list.items[i + 1] : ctx_missing(c, name, "there is no next item");
+	case 9:
+		return value_int(c->a, l->depth + 1);
+	case 10:
+		return value_int(c->a, l->depth);
+	case 11:
+		return loop_func(c, l, FUNC_CYCLE);
+	case 12:
+		return loop_func(c, l, FUNC_CHANGED);
+	default:
+		return ctx_missing(c, name, "\"loop\" has no member \"%s\"", name);
+	}
+}
+
+/* "a.b.c" of the node that was asked for a member, for messages. */
+static void ctx_path(struct buf *b, const struct node *x)
+{
+	if (x->kind == X_NAME) {
+		buf_str(b, x->name);
+	} else if (x->kind == X_ATTR) {
+		ctx_path(b, x->a);
+		buf_fmt(b, "%s%s", b->len ? "." : "", x->name);
+	} else if (x->kind == X_INDEX) {
+		ctx_path(b, x->a);
+		if (x->b->kind == X_LIT && x->b->lit->type == V_STR)
+			buf_fmt(b, "['%s']", x->b->lit->u.str.s);
+		else if (x->b->kind == X_LIT && x->b->lit->type == V_INT)
+			buf_fmt(b, "[%" PRId64 "]", x->b->lit->u.i);
+		else
+			buf_str(b, "[...]");
+	} else {
+		buf_str(b, "...");
+	}
+}
+
+static struct value *ctx_no_member(struct ctx *c, const struct node *at, const struct value *v, const char *name)
+{
+	struct buf b = BUF(c->a);
+
+	if (v->type == V_NULL)
+		return ctx_missing(c, name, "null has no member \"%s\"", name);
+	if (v->type != V_MAP && v->type != V_NS)
+		return ctx_missing(c, name, "%s has no member \"%s\"", op_type(v), name);
+	if (at && (at->kind == X_ATTR || at->kind == X_INDEX)) {
+		ctx_path(&b, at->a);
+		return ctx_missing(c, name, "\"%s\" is undefined: \"%s\" has no such member", name, buf_text(&b));
+	}
+	return value_undef(c->a, name);
+}
+
+/* Member of a map that only the scope knows, such as a variable of another host. */
+static struct value *ctx_ask_item(struct ctx *c, const struct node *at, const struct value *map, const char *name)
+{
+	struct err e = { 0 };
+	struct value *v = c->scope && c->scope->item ? c->scope->item(c->scope->ctx, map, name, &e) : NULL;
+
+	if (!v && e.code) {
+		ctx_fail_from(c, at, name, &e);
+		return NULL;
+	}
+	if (v && c->owns && (v->type == V_LIST || v->type == V_MAP))
+		v = op_bounded(c, at, v) ? value_copy(c->a, v) : NULL;
+	return v || c->failed ? v : ctx_no_member(c, at, map, name);
+}
+
+struct value *ctx_attr(struct ctx *c, const struct node *at, struct value *v, const char *name)
+{
+	struct value *got = NULL;
+
+	switch (v->type) {
+	case V_UNDEF: /* stays the first one that was missing */
+		return v;
+	case V_MAP:
+		got = value_get(v, name);
+		if (!got && v->flags & V_LAZY)
+			return ctx_ask_item(c, at, v, name);
+		break;
+	case V_NS:
+		got = value_get(((struct ns *)v)->map, name);
+		break;
+	case V_LOOP:
+		return loop_attr(c, (struct loop *)v, name);
+	default:
+		break;
+	}
+	return got ? op_secret(c, got, v->flags & V_SECRET) : ctx_no_member(c, at, v, name);
+}
+
+static struct value *ctx_item_at(struct ctx *c, struct value *v, int64_t i)
+{
+	int64_t n = v->type == V_LIST ? v->u.list.n : (int64_t)utf8_len(v->u.str.s, v->u.str.n);
+	int64_t want = i < 0 ? i + n : i;
+
+	if (want < 0 || want >= n)
+		return ctx_missing(c, "item", "%s has no item %" PRId64 ": it has %" PRId64, op_type(v), i, n);
+	if (v->type == V_LIST)
+		return op_secret(c, v->u.list.items[want], v->flags & V_SECRET);
+
+	size_t from = utf8_at(v->u.str.s, v->u.str.n, (size_t)want);
+
+	return op_secret(c, value_strn(c->a, v->u.str.s + from, utf8_next(v->u.str.s, v->u.str.n, from, NULL) - from),
+			 v->flags & V_SECRET);
+}
+
+struct value *ctx_item(struct ctx *c, const struct node *at, struct value *v, struct value *key)
+{
+	if (v->type == V_UNDEF)
+		return v;
+	if (!ctx_defined(c, at, key))
+		return NULL;
+	if ((v->type == V_LIST || v->type == V_STR) && (key->type == V_INT || key->type == V_BOOL))
+		return ctx_item_at(c, v, op_int(key));
+	if (key->type == V_STR)
+		return ctx_attr(c, at, v, key->u.str.s);
+	if (key->type == V_LIST || key->type == V_MAP || key->type >= V_UNDEF)
+		return ctx_fail(c, at, "a %s cannot be a key", op_type(key));
+
+	const char *name = op_str(c, at, key); /* keys are text here, so d[1] is d['1'] */
+
+	return name ? ctx_attr(c, at, v, name) : NULL;
+}
