@@ -67,7 +67,7 @@ void frame_set(struct ctx *c, struct frame *f, const char *name, struct value *v
 	f->binds[f->n++] = (struct bind){ .name = name, .val = v };
 }
 
-struct value *frame_get(const struct frame *f, const char *name, bool *found)
+struct value *ctx_frame_get(const struct frame *f, const char *name, bool *found)
 {
 	for (; f; f = f->up) {
 		for (uint32_t i = 0; i < f->n; i++) {
@@ -98,7 +98,7 @@ static struct value *ctx_ask(struct ctx *c, const struct node *at, const char *n
 {
 	struct err e = { 0 };
 	bool found;
-	struct value *v = frame_get(&c->asked, name, &found);
+	struct value *v = ctx_frame_get(&c->asked, name, &found);
 
 	if (found || !c->scope || !c->scope->get)
 		return v;
@@ -120,7 +120,7 @@ static struct value *ctx_ask(struct ctx *c, const struct node *at, const char *n
 struct value *ctx_name(struct ctx *c, const struct node *at, const char *name)
 {
 	bool found;
-	struct value *v = frame_get(c->frame, name, &found);
+	struct value *v = ctx_frame_get(c->frame, name, &found);
 
 	if (found)
 		return v;
@@ -172,7 +172,7 @@ static struct value *ctx_missing(struct ctx *c, const char *name, const char *fm
 static const char *loop_names[] = { "index", "index0", "first", "last", "length", "revindex", "revindex0", "previtem", "nextitem",
 				    "depth", "depth0", "cycle", "changed" };
 
-static struct value *loop_func(struct ctx *c, struct loop *l, int kind)
+static struct value *loop_func(struct ctx *c, struct loop *l, enum func_kind kind)
 {
 	struct func *f = arena_get(c->a, sizeof *f);
 

@@ -11,7 +11,7 @@ void inherit_register(struct ctx *c, const struct tmpl *t)
 	for (uint32_t i = 0; i < t->nblocks; i++) {
 		struct block_use *use = arena_get(c->a, sizeof *use);
 		bool found;
-		struct value *first = frame_get(&c->blocks, t->blocks[i]->name, &found);
+		struct value *first = ctx_frame_get(&c->blocks, t->blocks[i]->name, &found);
 
 		use->node = t->blocks[i];
 		use->t = t;
@@ -53,7 +53,7 @@ static bool block_run(struct ctx *c, const struct block_use *use, struct frame *
 bool inherit_block(struct ctx *c, const struct node *n)
 {
 	bool found;
-	struct block_use *use = (struct block_use *)(void *)frame_get(&c->blocks, n->name, &found);
+	struct block_use *use = (struct block_use *)(void *)ctx_frame_get(&c->blocks, n->name, &found);
 
 	if (!found) /* of an included template: only its own */
 		return ctx_fail(c, n, "block \"%s\" belongs to no template", n->name);
@@ -208,7 +208,7 @@ static bool import_names(struct ctx *c, const struct node *n, const struct frame
 		struct value *v;
 
 		own.up = NULL;
-		v = frame_get(&own, n->kids[i]->name, &found);
+		v = ctx_frame_get(&own, n->kids[i]->name, &found);
 		if (!found) {
 			v = value_undef(c->a, n->kids[i]->name);
 			v->source = arena_fmt(c->a, "the imported template does not define \"%s\"", n->kids[i]->name);

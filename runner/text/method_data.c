@@ -263,7 +263,7 @@ struct value *global_range(struct call *k)
 	return ctx_step(k->c, k->at, n > 0 ? (uint64_t)n / 4 : 0) ? list : NULL;
 }
 
-static struct value *function(struct call *k, int kind, struct value *state)
+static struct value *function(struct call *k, enum func_kind kind, struct value *state)
 {
 	struct func *f = arena_get(k->c->a, sizeof *f);
 

@@ -252,7 +252,7 @@ static bool render_set(struct ctx *c, const struct node *n)
 	return v && assign(c, c->frame, n->a, v);
 }
 
-static struct value *macro_value(struct ctx *c, const struct node *n, int kind)
+static struct value *macro_value(struct ctx *c, const struct node *n, enum func_kind kind)
 {
 	struct func *f = arena_get(c->a, sizeof *f);
 
@@ -369,7 +369,7 @@ struct value *render_macro(struct ctx *c, const struct node *at, struct func *f,
 	if (++c->calls > LIMIT_CALLS)
 		return ctx_fail(c, at, "macros call each other more than %d deep", LIMIT_CALLS);
 	if (frame->n && !strcmp(frame->binds[0].name, " caller"))
-		caller = frame_get(frame, " caller", &found);
+		caller = ctx_frame_get(frame, " caller", &found);
 	for (uint32_t i = 0; i < nkw; i++) {
 		if (!strcmp(kw_names[i], "caller"))
 			caller = kw_vals[i];

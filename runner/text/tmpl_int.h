@@ -200,9 +200,11 @@ struct call {
 	uint32_t nkw;
 };
 
+enum func_kind { FUNC_MACRO = 1, FUNC_CALLER, FUNC_GLOBAL, FUNC_SUPER, FUNC_LOOP, FUNC_CYCLE, FUNC_CHANGED, FUNC_CYCLER, FUNC_JOINER };
+
 struct func {
 	struct value v;
-	enum { FUNC_MACRO = 1, FUNC_CALLER, FUNC_GLOBAL, FUNC_SUPER, FUNC_LOOP, FUNC_CYCLE, FUNC_CHANGED, FUNC_CYCLER, FUNC_JOINER } kind;
+	enum func_kind kind;
 	const struct node *node;
 	const struct tmpl *t;
 	struct frame *frame;
@@ -235,7 +237,7 @@ bool ctx_step(struct ctx *c, const struct node *at, uint64_t n);
 void ctx_start(struct ctx *c, struct arena *a, const struct scope *s, const struct tmpl *t, struct err *e);
 struct frame *frame_new(struct ctx *c, struct frame *up);
 void frame_set(struct ctx *c, struct frame *f, const char *name, struct value *v);
-struct value *frame_get(const struct frame *f, const char *name, bool *found);
+struct value *ctx_frame_get(const struct frame *f, const char *name, bool *found);
 /* Name in the frames, then the scope, then the globals; a V_UNDEF when nowhere; NULL on failure. */
 struct value *ctx_name(struct ctx *c, const struct node *at, const char *name);
 struct value *eval(struct ctx *c, const struct node *x);
