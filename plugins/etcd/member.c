@@ -87,12 +87,11 @@ static bool is_joining(pig_task *t)
 static void wait_for(pig_task *t)
 {
 	const struct etcd *p = t->params;
+	const char *env = etcd_env(t, etcd_client_url(t, t->hostname));
+	bool learns = is_joining(t) && p->etcd_learner;
 
 	pig_wait(t, .why = pig_fmt(t, "etcd member %s to answer (see journalctl -u etcd)", etcd_name(t, t->hostname)),
-		.limit_s = 60,
-		 .probe = pig_fmt(t, "%setcdctl endpoint %s --command-timeout=3s >/dev/null", etcd_env(t,
-		 etcd_client_url(t, t->hostname)),
-				  is_joining(t) && p->etcd_learner ? "status" : "health"));
+		 .probe = pig_fmt(t, learns ? "%setcdctl endpoint status >/dev/null" : "%s" ETCD_ANSWERS, env));
 }
 
 void task_etcd_start(pig_task *t)
@@ -154,7 +153,7 @@ void task_etcd_member(pig_task *t)
 		return;
 	const char *me = etcd_name(t, t->hostname), *mine = etcd_peer_url(t, t->hostname), *peers = pig_fmt(t,
 		"%s=%s", me, mine);
-	const char *env = etcd_env_auto(t, etcd_urls(t, t->host->members(t, t->cluster), t->hostname));
+	const char *env = etcd_env_root(t, etcd_urls(t, t->host->members(t, t->cluster), t->hostname));
 	const pig_op *op = pig_shell(t, .note = "members of the live cluster", .reads = true,
 				     .cmd = pig_fmt(t, "%setcdctl member list --command-timeout=5s", env));
 	const char *remove = "";
@@ -189,7 +188,7 @@ void task_etcd_member(pig_task *t)
  */
 void etcd_quorum(pig_task *t)
 {
-	const char *own = etcd_client_url(t, t->hostname), *mine = pig_fmt(t, "%s is healthy", own);
+	const char *own = etcd_client_url(t, t->hostname);
 	const pig_op *op = pig_shell(t, .note = "etcd quorum", .reads = true,
 		.cmd = pig_fmt(t, "%setcdctl endpoint health --cluster --command-timeout=3s 2>&1",
 			       etcd_env(t, etcd_urls(t, t->host->members(t, t->cluster), NULL))));
@@ -200,10 +199,10 @@ void etcd_quorum(pig_task *t)
 	for (const char *p = t->host->output(t, op, NULL); *p;) {
 		size_t n = strcspn(p, "\n");
 		const char *line = pig_fmt(t, "%.*s", (int)n, p);
-		bool healthy = strstr(line, " is healthy") != NULL;
-		all += healthy || strstr(line, " is unhealthy") != NULL;
+		bool healthy = strstr(line, " is healthy") || strstr(line, "user name is empty");
+		all += healthy || strstr(line, " is unhealthy");
 		well += healthy;
-		self += healthy && !strncmp(line, mine, strlen(mine));
+		self += healthy && !strncmp(line, own, strlen(own)) && line[strlen(own)] == ' ';
 		p += n + (p[n] == '\n');
 	}
 	if (!all)

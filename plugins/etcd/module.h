@@ -52,8 +52,14 @@ const char *etcd_client_member(pig_task *t);
 const char *etcd_client_env(pig_task *t);
 /* shell statements: certificates and endpoints for etcdctl, no user */
 const char *etcd_env(pig_task *t, const char *endpoints);
-/* the same with root's login when the cluster asks for one */
-const char *etcd_env_auto(pig_task *t, const char *endpoints);
+/* the same, and root's login, which is ignored while RBAC is off */
+const char *etcd_env_root(pig_task *t, const char *endpoints);
+/*
+ * Shell, after etcd_env: does the member take part in a quorum? Being asked for a user is an answer, too: it comes
+ * after the round of the cluster that every read needs.
+ */
+#define ETCD_ANSWERS "o=$(etcdctl endpoint health --command-timeout=3s 2>&1); case $o in *'is healthy'*|" \
+	"*'user name is empty'*|*'permission denied'*) ;; *) echo \"$o\" >&2; false ;; esac"
 
 /* who.c: names, addresses and URLs */
 const char *etcd_address(pig_task *t, const char *host);
