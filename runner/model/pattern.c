@@ -274,7 +274,7 @@ static bool term_apply(struct pattern *p, const char *term)
 	bool prefix = *term == '&' || *term == '!';
 	struct hosts those;
 
-	if (prefix && !term[1])
+	if (!term[prefix] || !strcmp(term + prefix, "~"))
 		return fail(p->e, E_INPUT, "pattern term \"%s\" names nothing", term);
 	if (!term_hosts(p, term + prefix, &those))
 		return false;
@@ -317,33 +317,32 @@ static bool file_push(struct pattern *p, struct value *words, const char *path)
 }
 
 /* Commas separate; without any, colons and spaces do, unless they belong to an address, a range or a bracket. */
-static struct value *split(struct arena *a, const char *text)
+static bool split(struct pattern *p, const char *text, struct value *words)
 {
-	struct value *words = value_list(a);
-
 	if (strchr(text, ',')) {
 		for (const char *s = text; *s;) {
 			size_t n = strcspn(s, ",");
-			word_push(words, a, s, n);
+			word_push(words, p->a, s, n);
 			s += n + (s[n] == ',');
 		}
-		return words;
+		return true;
 	}
 	if (pattern_is_address(text)) {
-		word_push(words, a, text, strlen(text));
-		return words;
+		word_push(words, p->a, text, strlen(text));
+		return true;
 	}
 	for (const char *s = text; *s;) {
-		const char *end = s, *close;
-		while (*end && !strchr(" \t\r\n:]", *end)) {
-			if (*end == '[' && !(close = strchr(end, ']')))
-				break;
-			end = *end == '[' ? close + 1 : end + 1;
+		const char *end = s;
+		while (*end && !strchr(" \t\r\n:", *end)) {
+			const char *close = *end == '[' ? strchr(end, ']') : end;
+			if (!close || *end == ']') /* Ansible would cut the word here, and a rest of "~" selects every host */
+				return fail(p->e, E_INPUT, "pattern \"%s\" has a bracket without its other half", text);
+			end = close + 1;
 		}
-		word_push(words, a, s, (size_t)(end - s));
+		word_push(words, p->a, s, (size_t)(end - s));
 		s = *end ? end + 1 : end;
 	}
-	return words;
+	return true;
 }
 
 static bool terms_apply(struct pattern *p, const struct value *words)
@@ -374,12 +373,11 @@ bool pattern_hosts(struct inv_host ***out, uint32_t *n, struct arena *a, const s
 		   bool allow_empty, struct err *e)
 {
 	struct pattern p = { .a = arena_new(), .inv = inv, .allow_empty = allow_empty, .e = e };
-	struct value *words, *terms = value_list(p.a);
-	bool ok = true;
+	struct value *words = value_list(p.a), *terms = value_list(p.a);
 
 	p.hosts = arena_new_of(p.a, struct inv_host *, inv->n_hosts);
 	p.in = arena_new_of(p.a, bool, inv->n_hosts);
-	words = split(p.a, pattern ? pattern : "all");
+	bool ok = split(&p, pattern ? pattern : "all", words);
 	for (size_t i = 0; ok && i < value_len(words); i++) {
 		struct value *word = value_at(words, i);
 		if (word->u.str.s[0] == '@')
