@@ -19,7 +19,7 @@ if [ -n "${BASH_VERSION:-}" ]; then
 		HISTCONTROL=ignoreboth
 		HISTTIMEFORMAT='%F %T '
 		shopt -s histappend checkwinsize
-		PS1='[\D{%m-%d %T}] \u@\h:\w\$ '
+		PS1='[\t] \u@\h:\w\$ '
 		alias ll='ls -l --color=auto'
 		alias la='ls -la --color=auto'
 		alias p='sudo -iu postgres'
