@@ -176,10 +176,10 @@ struct playbook *modules_playbook(const struct modules *ms, const char *name, st
 static bool override_read(struct arena *a, const char *dir, const char *module, const char *name, const char **text, const char **file,
 			  size_t *len, struct err *e)
 {
-	const char *path = os_join(a, dir, arena_fmt(a, "templates/%s/%s", module, name));
+	const char *path = dir ? os_join(a, dir, arena_fmt(a, "templates/%s/%s", module, name)) : NULL;
 	struct buf b = BUF(a);
 
-	if (*text || !dir || !os_exists(path))
+	if (*text || !path || !os_exists(path))
 		return true;
 	if (!os_read(&b, path, 0, e))
 		return false;

@@ -130,7 +130,7 @@ static bool insert_make(struct modules *ms, const struct pig_insert *row, struct
 	for (uint32_t i = 0; i < ms->n; i++) {
 		const struct pig_insert *rows = ms->list[i]->m->inserts.rows;
 		for (uint32_t k = 0; k < ms->list[i]->m->inserts.n; k++)
-			if (!strcmp(rows[k].where, row->where) && !strcmp(rows[k].playbook, row->playbook))
+			if (!strcmp(rows[k].where, row->where) && !strcmp(module_playbook_name(ms->a, rows[k].playbook), p->name))
 				map_put(&mine, rows[k].name, p);
 	}
 
