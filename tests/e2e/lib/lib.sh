@@ -51,6 +51,7 @@ check_not() {
 	fi
 	ok "$name"
 }
+positive() { [ "${1:-0}" -gt 0 ]; }
 equal() { # NAME WANTED FOUND
 	if [ "$2" = "$3" ]; then
 		ok "$1"
@@ -167,10 +168,23 @@ pig_ok() { # NAME pig run's words...
 		return 1
 	fi
 }
-# Of the recap: the sum of the column over all hosts.
-recap() { # COLUMN [LOG]
-	grep -oE "\b$1[= ]+[0-9]+" "${2:-$LOG}" | grep -oE '[0-9]+$' | awk '{ n += $1 } END { print n + 0 }'
+# Of the last line, "done: hosts=4 ok=12 changed=0 ...": the sum of a column; of HOST's line when one is named.
+recap() { # COLUMN [HOST]
+	grep -E "^${2:-(done|ended|check):} " "$LOG" | tail -1 | grep -oE "\b$1=[0-9]+" | cut -d= -f2
 }
+# In the background, for runs that are to be killed: PIG_PID is pig's own.
+pig_start() {
+	RUNS=$((RUNS + 1))
+	LOG=$WORK/logs/$(printf %02d $RUNS)-$1.log
+	{ cd "$WORK/inv" && exec ip netns exec "$BOX-ctl" sh -c "$CTL_SH" sh "$WORK/ssh" "$(ssh_home)" "$PIG" run -i "$INV" "$@"; } \
+		>"$LOG" 2>&1 </dev/null &
+	PIG_PID=$!
+}
+pig_wait() { # bounded by PIG_LIMIT; pig's status
+	until_ok "${PIG_LIMIT:-300}" pig_ended || kill -KILL "$PIG_PID"
+	wait "$PIG_PID"
+}
+pig_ended() { ! kill -0 "$PIG_PID" 2>/dev/null; }
 deploy() {
 	pig_ok "node.yml" node.yml "$@" && pig_ok "etcd.yml" etcd.yml "$@" && pig_ok "pgsql.yml -l pg-test" pgsql.yml -l pg-test "$@" &&
 		check "a leader and two streaming replicas" until_ok 30 healthy && table_make
