@@ -28,17 +28,24 @@ static bool send(struct batch *b, struct script *s, struct sections *ss, struct 
 	return b->link.run(b->link.ctx, s, b->what, &out, e) && sections_parse(ss, b->a, buf_text(&out), out.len, e);
 }
 
-/* Queue the probes of operations [from, n), one call a kind. */
+/*
+ * Queue the probes of operations from `from` on, one call a kind. While nothing changes the look goes far ahead, so that many tasks
+ * cost one frame; after a change it goes no further than the task at hand, as what follows will likely be disturbed again.
+ */
 static bool probe_from(struct batch *b, struct script *s, size_t from)
 {
 	static const struct op_kind *const kinds[] = { &op_file, &op_line, &op_package, &op_unit, &op_user, &op_group,
 						       &op_sysctl, &op_wait, &op_ensure, &op_shell };
 	struct op **some = arena_new_of(b->a, struct op *, b->n - from + 1);
 	bool any = false;
+	size_t end = from;
 
+	while (end < b->n && (b->check || b->ops[end]->group - b->ops[from]->group < b->window))
+		end++;
+	b->probed = end;
 	for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
 		size_t n = 0;
-		for (size_t i = from; i < b->n; i++)
+		for (size_t i = from; i < end; i++)
 			if (b->ops[i]->kind == kinds[k])
 				some[n++] = b->ops[i];
 		if (n) {
@@ -60,8 +67,9 @@ static bool after_met(const struct op *op)
 	return false;
 }
 
-static bool fail_op(struct op *op, struct err *e)
+static bool fail_op(struct batch *b, struct op *op, struct err *e)
 {
+	b->failed = op;
 	op->state = OP_FAILED;
 	op->why = *e;
 	return false;
@@ -90,7 +98,7 @@ static bool decide_one(struct batch *b, struct op *op, bool *due, struct err *e)
 			return true;
 		}
 		*e = why;
-		return fail_op(op, e);
+		return fail_op(b, op, e);
 	}
 	*due = op->state == OP_QUEUED;
 	return true;
@@ -184,7 +192,7 @@ static bool settle(struct batch *b, struct op *op, struct err *e)
 		return true;
 	}
 	*e = why;
-	return fail_op(op, e);
+	return fail_op(b, op, e);
 }
 
 /* One round: changes due, what can be decided on the host behind them, then a look at the rest. */
@@ -196,7 +204,7 @@ static bool round_send(struct batch *b, struct op **todo, size_t m, size_t *next
 	script_begin(&s, b->a);
 	for (size_t i = 0; i < m; i++)
 		todo[i]->kind->apply(b, &s, todo[i]);
-	for (; k < b->n && b->ops[k]->kind->inline_ok; k++) {
+	for (; m && k < b->n && b->ops[k]->kind->inline_ok; k++) {
 		bool known = true;
 		for (const struct op *const *p = b->ops[k]->after; p && *p; p++)
 			known &= (*p)->state != OP_QUEUED || (*p)->reason;
@@ -231,7 +239,7 @@ static bool rounds(struct batch *b, struct err *e)
 	while (b->done < b->n) {
 		size_t m = 0, j = b->done;
 		uint8_t dirty = 0;
-		for (; j < b->n && !(dirty & b->ops[j]->kind->sensitive); j++) {
+		for (; j < b->probed && !(dirty & b->ops[j]->kind->sensitive); j++) {
 			bool due;
 			if (!decide_one(b, b->ops[j], &due, e))
 				return false;
@@ -240,6 +248,7 @@ static bool rounds(struct batch *b, struct err *e)
 			todo[m++] = b->ops[j];
 			dirty |= b->ops[j]->kind->disturbs;
 		}
+		b->window = m ? 1 : b->window < 64 ? b->window * 2 : b->window;
 		if (m || j < b->n) {
 			if (b->diff && !fetch_old(b, todo, m, e))
 				return false;
@@ -258,6 +267,8 @@ bool batch_run(struct batch *b, struct err *e)
 	if (b->done == b->n)
 		return true;
 	script_begin(&s, b->a);
+	b->failed = NULL;
+	b->window = 64;
 	probe_from(b, &s, b->done);
 	bool ok = send(b, &s, &b->found, e);
 	if (ok)

@@ -30,6 +30,10 @@ struct batch {
 	struct due *due;           /* grows over the batches of a step */
 	struct arena *due_arena;   /* outlives the batch: the step's */
 	size_t done;               /* operations up to here are settled */
+	size_t probed;             /* up to here the latest answers hold */
+	size_t reported;           /* for the run's layer */
+	uint32_t window;           /* tasks to look at ahead; grows while nothing changes */
+	const struct op *failed;   /* that ended the batch; NULL: the link did, or nothing */
 	const char *check_dirty;   /* check mode: title of the first operation that would have changed the ground */
 };
 

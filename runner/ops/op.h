@@ -59,6 +59,8 @@ struct op {
 	struct err why;    /* of OP_FAILED and OP_WARNED */
 	const struct op *const *after;
 	uint32_t index;    /* in its batch */
+	const char *task;  /* that queued it */
+	uint32_t group;    /* tasks of a step are counted: those of one task share a group */
 	union {
 		struct pig_file file;
 		struct pig_line line;

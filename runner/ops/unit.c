@@ -5,6 +5,7 @@
  */
 #include "ops/batch.h"
 
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,7 @@ struct unit_found {
 	const char *load, *active, *file, *need, *invocation, *started, *mark, *digest;
 	double newest;
 	long zone_s;
+	bool will_differ; /* check mode: the watched content would change */
 };
 
 static const char *field(struct arena *a, const char *text, const char *key)
@@ -77,9 +79,66 @@ static const char *field(struct arena *a, const char *text, const char *key)
 	return "";
 }
 
-static void unit_parse(struct arena *a, const char *text, struct unit_found *f)
+struct watched { const char *path, *sum; };
+
+static int by_path(const void *x, const void *y)
+{
+	return strcmp(((const struct watched *)x)->path, ((const struct watched *)y)->path);
+}
+
+/* Files and sums as they will be: those found, changed by what earlier operations of the batch would write or remove. */
+static size_t files_foreseen(struct batch *b, const struct op *op, const char *sums, struct watched **out)
+{
+	size_t n = 0, lines = 1;
+
+	for (const char *p = sums; *p; p++)
+		lines += *p == '\n';
+	struct watched *list = arena_new_of(b->a, struct watched, lines + op->index + 1);
+	for (const char *p = sums; *p;) {
+		size_t len = strcspn(p, "\n");
+		if (len > 66)
+			list[n++] = (struct watched){ arena_strn(b->a, p + 66, len - 66), arena_strn(b->a, p, 64) };
+		p += len + (p[len] == '\n');
+	}
+	for (uint32_t i = 0; i < op->index; i++) {
+		const struct op *o = b->ops[i];
+		const char *path = o->kind == &op_file ? o->d.file.path : o->kind == &op_line ? o->d.line.path : NULL;
+		bool gone = o->kind == &op_file && o->d.file.state == PIG_ABSENT;
+		size_t k = 0;
+		if (!path || !op_changed(o) || (!o->text && !gone))
+			continue;
+		while (k < n && strcmp(list[k].path, path))
+			k++;
+		n += k == n;
+		list[k] = (struct watched){ path, gone ? NULL : op_sum(b->a, o->text, o->text_len) };
+	}
+	qsort(list, n, sizeof *list, by_path);
+	*out = list;
+	return n;
+}
+
+/* The digest that the host would make of the watched content once everything decided so far was done. */
+static const char *digest_foreseen(struct batch *b, const struct op *op, const char *sums)
+{
+	struct watched *list;
+	size_t n = files_foreseen(b, op, sums, &list);
+	struct buf text = BUF(b->a);
+
+	for (const char *p = op->d.unit.watch; *p;) {
+		size_t len = strcspn(p, " \n\t,");
+		const char *word = arena_strn(b->a, p, len);
+		for (size_t i = 0; i < n && len; i++)
+			if (list[i].sum && !fnmatch(word, list[i].path, FNM_PATHNAME | FNM_PERIOD))
+				buf_fmt(&text, "%s  %s\n", list[i].sum, list[i].path);
+		p += len + (p[len] != 0);
+	}
+	return op_sum(b->a, buf_text(&text), text.len);
+}
+
+static void unit_parse(struct batch *b, const struct op *op, const char *text, struct unit_found *f)
 {
 	const char *part[4] = { text, "", "", "" };
+	struct arena *a = b->a;
 
 	*f = (struct unit_found){ 0 };
 	char *copy = arena_str(a, text);
@@ -97,6 +156,11 @@ static void unit_parse(struct arena *a, const char *text, struct unit_found *f)
 	f->mark = part[1];
 	const char *sums = *part[2] ? arena_fmt(a, "%s\n", part[2]) : "";
 	f->digest = op_sum(a, sums, strlen(sums));
+	if (b->check && op->d.unit.watch) {
+		const char *then = digest_foreseen(b, op, sums);
+		f->will_differ = strcmp(then, f->digest) != 0;
+		f->digest = then;
+	}
 	for (const char *p = part[3]; *p;) {
 		double t = strtod(p, NULL);
 		size_t n = strcspn(p, "\n");
@@ -128,6 +192,8 @@ static bool is_fresh(struct arena *a, const struct unit_found *f)
 {
 	if (*f->mark && !strcmp(f->mark, arena_fmt(a, "%s %s", f->invocation, f->digest)))
 		return true;
+	if (f->will_differ)
+		return false;
 	/* the second a process started in is not known finer: content of that same second counts as unread */
 	return start_time(f) > f->newest;
 }
@@ -138,7 +204,7 @@ static bool unit_decide(struct batch *b, struct op *op, struct err *e)
 	const struct section *sec = sections_get(&b->found, arena_fmt(b->a, "u%u", op->index));
 	struct unit_found f;
 
-	unit_parse(b->a, sec ? sec->out : "", &f);
+	unit_parse(b, op, sec ? sec->out : "", &f);
 	op->todo = 0;
 	bool running = !strcmp(f.active, "active") || !strcmp(f.active, "activating") || !strcmp(f.active, "reloading");
 	bool missing = !strcmp(f.load, "not-found") || !*f.load;

@@ -53,8 +53,10 @@ static pig_op *queue(struct task *t, struct op *op)
 		task_flush(main->current);
 		main->current = t;
 	}
+	op->task = main->name;
+	op->group = main->group;
 	if (!main->failed)
-		batch_add(&t->batch, op);
+		batch_add(t->batch, op);
 	return (pig_op *)op;
 }
 

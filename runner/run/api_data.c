@@ -112,7 +112,6 @@ pig_task *task_api_on(pig_task *p, const char *host)
 	struct task *o = arena_get(t->a, sizeof *o);
 	*o = *main;
 	o->host = run_host(t->run, h);
-	o->reported = 0;
 	o->next = main->next;
 	main->next = o;
 	const struct value *address = resolver_get(o->host->r, "ansible_host", NULL);
@@ -123,7 +122,8 @@ pig_task *task_api_on(pig_task *p, const char *host)
 		err_wrap(&e, "on %s", host);
 		fail_err(t, &e);
 	}
-	task_batch_init(o, &o->batch, o->a);
+	o->batch = arena_get(o->a, sizeof *o->batch);
+	task_batch_init(o, o->batch, o->a);
 	return &o->pub;
 }
 

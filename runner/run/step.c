@@ -31,42 +31,35 @@ static bool task_failed(struct run *run, struct host_run *hr, const char *name, 
 	return false;
 }
 
-static bool task_run(struct run *run, struct host_run *hr, const struct task_row *row, uint32_t step, struct batch *due)
+/* One task's body: its operations are queued, and sent when it asks for an answer or the step is over. */
+static bool task_run(struct run *run, struct host_run *hr, const struct task_row *row, uint32_t step, struct batch *shared, struct arena *a)
 {
-	struct arena *a = arena_new();
-	struct task t;
+	struct task *t = arena_get(a, sizeof *t);
 	struct err e = { 0 };
 	bool holds = true, ok = when_holds(run, hr, row->when, row->module, a, &holds, &e);
 
+	t->name = row->row->name;
 	if (ok && holds) {
 		report_task(run->rep, hr->h->name, run->plan->steps[step].step->name, row->row->name);
-		ok = task_begin(&t, run, hr, row->module, row->row->name, step, a, &e);
+		ok = task_begin(t, run, hr, row->module, row->row->name, step, a, shared, &e);
 		if (ok) {
-			t.due_into = due;
-			row->row->run(&t.pub);
-			ok = task_end(&t);
-			e = t.err;
+			row->row->run(&t->pub);
+			ok = task_leave(t);
+			e = t->err;
 		}
 	}
-	if (!ok)
-		task_failed(run, hr, row->row->name, &e);
-	/* operations that still wait for the step's end live in this arena */
-	if (due->due)
-		arena_defer(hr->a, (void (*)(void *))arena_free, a);
-	else
-		arena_free(a);
-	return ok;
+	return ok || task_failed(run, hr, t->name, &e);
 }
 
 /* Units' folded actions at the end of the step. */
-static bool step_flush(struct run *run, struct host_run *hr, struct task *t, struct batch *due)
+static bool step_flush(struct run *run, struct host_run *hr, struct batch *shared)
 {
 	struct err e = { 0 };
-	struct due *list = due->due;
+	struct due *list = shared->due;
 
 	if (!list)
 		return true;
-	bool ok = batch_flush_due(due, &e);
+	bool ok = batch_flush_due(shared, &e);
 	for (struct due *d = list; d; d = d->next) {
 		for (size_t i = 0; i < d->n; i++) {
 			struct op *op = d->ops[i];
@@ -77,10 +70,32 @@ static bool step_flush(struct run *run, struct host_run *hr, struct task *t, str
 			hr->counts.changed += op->state == OP_CHANGED;
 			hr->counts.warned += op->state == OP_WARNED;
 			hr->counts.failed += op->state == OP_FAILED && i == 0;
-			report_op(run->rep, hr->h->name, t->name, NULL, op);
+			report_op(run->rep, hr->h->name, op->task, NULL, op);
 		}
 	}
-	return ok ? true : task_failed(run, hr, t->name, &e);
+	return ok ? true : task_failed(run, hr, list->ops[0]->task, &e);
+}
+
+/* The tasks of a step on a host, then what is left in their common batch. */
+static bool step_tasks(struct run *run, struct host_run *hr, uint32_t step, struct batch *shared, struct task *t)
+{
+	const struct plan_step *ps = &run->plan->steps[step];
+	struct err e = { 0 };
+
+	if (ps->step->health && !run->o.check && !run_health(run, hr, ps->step->module, ps->step->health, &e))
+		return task_failed(run, hr, ps->step->name, &e);
+	for (uint32_t i = 0; i < ps->n_tasks; i++)
+		if (!task_run(run, hr, ps->tasks[i], step, shared, t->a))
+			return false;
+	t->batch = shared;
+	if (!task_end(t))
+		return task_failed(run, hr, t->name, &t->err);
+	shared->link.ctx = shared->ctx = t;
+	if (!step_flush(run, hr, shared))
+		return false;
+	if (ps->step->health && !run->o.check && !run_health(run, hr, ps->step->module, ps->step->health, &e))
+		return task_failed(run, hr, ps->step->name, &e);
+	return true;
 }
 
 bool run_step(struct run *run, struct host_run *hr, uint32_t step)
@@ -88,12 +103,11 @@ bool run_step(struct run *run, struct host_run *hr, uint32_t step)
 	const struct plan_step *ps = &run->plan->steps[step];
 	struct arena *a = arena_new();
 	struct task t = { .run = run, .home = hr, .host = hr, .name = ps->step->name, .a = a };
-	struct batch due = { 0 };
+	struct batch shared = { 0 };
 	struct err e = { 0 };
 	bool holds, ok = run_connect(run, hr, &e);
 
 	t.main = &t;
-	task_batch_init(&t, &due, a);
 	if (!ok) {
 		hr->why = e;
 		hr->failed = true;
@@ -103,14 +117,8 @@ bool run_step(struct run *run, struct host_run *hr, uint32_t step)
 	} else if (!when_holds(run, hr, ps->step->when, ps->step->module, a, &holds, &e)) {
 		ok = task_failed(run, hr, ps->step->name, &e);
 	} else if (holds) {
-		if (ps->step->health && !run->o.check && !run_health(run, hr, ps->step->module, ps->step->health, &e))
-			ok = task_failed(run, hr, ps->step->name, &e);
-		for (uint32_t i = 0; ok && i < ps->n_tasks; i++)
-			ok = task_run(run, hr, ps->tasks[i], step, &due);
-		if (ok)
-			ok = step_flush(run, hr, &t, &due);
-		if (ok && ps->step->health && !run->o.check && !run_health(run, hr, ps->step->module, ps->step->health, &e))
-			ok = task_failed(run, hr, ps->step->name, &e);
+		task_batch_init(&t, &shared, a);
+		ok = step_tasks(run, hr, step, &shared, &t);
 	}
 	arena_free(a);
 	return ok;
@@ -124,7 +132,7 @@ bool run_health(struct run *run, struct host_run *hr, const struct module *m, co
 			continue;
 		struct arena *a = arena_new();
 		struct task t;
-		bool ok = task_begin(&t, run, hr, m, h->name, 0, a, e);
+		bool ok = task_begin(&t, run, hr, m, h->name, 0, a, NULL, e);
 		if (ok) {
 			h->ok(&t.pub);
 			ok = task_end(&t);

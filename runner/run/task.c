@@ -60,7 +60,7 @@ void task_batch_init(struct task *t, struct batch *b, struct arena *a)
 }
 
 bool task_begin(struct task *t, struct run *run, struct host_run *hr, const struct module *m, const char *name, uint32_t step,
-		struct arena *a, struct err *e)
+		struct arena *a, struct batch *shared, struct err *e)
 {
 	memset(t, 0, sizeof *t);
 	t->run = run;
@@ -82,7 +82,13 @@ bool task_begin(struct task *t, struct run *run, struct host_run *hr, const stru
 		if (!t->pub.params)
 			return false;
 	}
-	task_batch_init(t, &t->batch, a);
+	if (!shared) {
+		shared = arena_get(a, sizeof *shared);
+		task_batch_init(t, shared, a);
+	}
+	t->batch = shared;
+	t->began = shared->n;
+	t->group = shared->n ? shared->ops[shared->n - 1]->group + 1 : 0;
 	return true;
 }
 
@@ -109,14 +115,34 @@ static void count(struct counts *c, const struct op *op)
 
 static void report_new_ops(struct task *t)
 {
-	for (; t->reported < t->batch.n; t->reported++) {
-		struct op *op = t->batch.ops[t->reported];
+	for (; t->batch->reported < t->batch->n; t->batch->reported++) {
+		struct op *op = t->batch->ops[t->batch->reported];
 		if (op->state == OP_QUEUED)
 			break;
 		count(&t->home->counts, op);
 		if (op->state != OP_DUE)
-			report_op(t->run->rep, t->home->h->name, t->name, t->host == t->home ? NULL : t->host->h->name, op);
+			report_op(t->run->rep, t->home->h->name, op->task, t->host == t->home ? NULL : t->host->h->name, op);
 	}
+}
+
+/* Send what the handle's batch holds. */
+static bool batch_send(struct task *t, struct err *e)
+{
+	struct batch *b = t->batch;
+
+	if (b->done == b->n)
+		return true;
+	b->link.ctx = b->ctx = t; /* the step's batch outlives its tasks */
+	b->what = t->name;
+	bool ok = batch_run(b, e);
+	if (ok && b->due && t->host != t->home)
+		ok = batch_flush_due(b, e); /* another host's units do not wait for our step's end */
+	if (b->check_dirty && !t->host->check_dirty)
+		t->host->check_dirty = arena_str(t->host->a, b->check_dirty);
+	report_new_ops(t);
+	if (!ok && b->failed)
+		t->main->name = b->failed->task;
+	return ok;
 }
 
 bool task_flush(struct task *t)
@@ -125,24 +151,10 @@ bool task_flush(struct task *t)
 
 	if (t->main->failed)
 		return false;
-	if (t->batch.done == t->batch.n)
+	if (batch_send(t, &e))
 		return true;
-	struct batch *due = t->main->due_into;
-	if (due && t->host == t->home) {
-		t->batch.due = due->due;
-	}
-	bool ok = batch_run(&t->batch, &e);
-	if (due && t->host == t->home) {
-		due->due = t->batch.due;
-	} else if (ok && t->batch.due) {
-		ok = batch_flush_due(&t->batch, &e); /* another host's units do not wait for our step's end */
-	}
-	if (t->batch.check_dirty && !t->host->check_dirty)
-		t->host->check_dirty = arena_str(t->host->a, t->batch.check_dirty);
-	report_new_ops(t);
-	if (!ok)
-		task_fail(t, &e);
-	return ok;
+	task_fail(t, &e);
+	return false;
 }
 
 bool task_end(struct task *t)
@@ -150,4 +162,22 @@ bool task_end(struct task *t)
 	for (struct task *h = t->main; h && !t->main->failed; h = h->next)
 		task_flush(h);
 	return !t->main->failed;
+}
+
+bool task_leave(struct task *t)
+{
+	struct err e = { 0 };
+
+	for (struct task *h = t->main->next; h && !t->main->failed; h = h->next)
+		task_flush(h);
+	if (!t->main->failed)
+		return true;
+	/* the body failed: what earlier tasks queued is still to be done, what this one queued is not */
+	struct batch *b = t->main->batch;
+	if (b->done < t->began && b->n >= t->began) {
+		b->n = t->began;
+		if (!batch_send(t->main, &e))
+			t->main->err = e;
+	}
+	return false;
 }

@@ -16,18 +16,20 @@ struct task {
 	const char *name;
 	uint32_t step;         /* of the plan */
 	struct arena *a;
-	struct batch batch;
-	size_t reported;       /* operations reported so far */
+	struct batch *batch;   /* of the home handle: the step's, shared by its tasks; else its own */
+	uint32_t group;        /* of this task among the step's */
+	size_t began;          /* operations in the batch when the task began */
 	struct err err;        /* of main: the first failure; sticky */
 	bool failed;           /* of main */
-	struct batch *due_into; /* the step's batch that collects what units still have to do */
 };
 
-/* Prepare a home handle; the arena is the task's. */
+/* Prepare a home handle; the arena is the task's. Its operations go into the batch given; NULL: into one of its own. */
 bool task_begin(struct task *t, struct run *run, struct host_run *hr, const struct module *m, const char *name, uint32_t step,
-                struct arena *a, struct err *e);
+                struct arena *a, struct batch *shared, struct err *e);
 /* Send what is left; false: the task failed, err says why. */
 bool task_end(struct task *t);
+/* The body has returned: its operations may wait in the step's batch for more. False: it failed. */
+bool task_leave(struct task *t);
 /* Send what this handle has queued. */
 bool task_flush(struct task *t);
 /* The first failure wins. */

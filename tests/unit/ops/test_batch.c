@@ -303,6 +303,25 @@ static void test_units(struct arena *a)
 	unit_case(a, &l, "four", PIG_RELOAD, true, OP_OK);
 	CHECK_STR(read_text(a, arena_fmt(a, "%s/conf", l.dir)), "four");
 	CHECK_STR(read_text(a, actions), "start\nrestart\nrestart\nreload\n");
+	/* check mode foresees exactly that: a hand edit needs no reload, new content does, and nothing is done */
+	for (int turn = 0; turn < 2; turn++) {
+		struct batch b = local_batch(&l, a);
+		struct pig_unit u = { .size = sizeof u, .name = "pig-test-unit", .state = PIG_STARTED, .enable = 1,
+				      .watch = arena_fmt(a, "%s/con*", l.dir), .on_change = PIG_RELOAD };
+		struct op *op;
+		if (!turn) { /* the mark belongs to a watch set: make one for this */
+			batch_add(&b, op = op_new_unit(a, &u));
+			CHECK(run(&b, &e) && batch_flush_due(&b, &e));
+			CHECK(os_write(arena_fmt(a, "%s/conf", l.dir), "by hand", 7, 0644, &e));
+			b = local_batch(&l, a);
+		}
+		b.check = true;
+		file_op(&b, arena_fmt(a, "%s/conf", l.dir), turn ? "five" : "four", 0);
+		batch_add(&b, op = op_new_unit(a, &u));
+		CHECK(run(&b, &e));
+		CHECK_INT(op->state, turn ? OP_WOULD : OP_OK);
+	}
+	CHECK_STR(read_text(a, actions), "start\nrestart\nrestart\nreload\nreload\n");
 	local_link_end(&l);
 }
 
