@@ -1,0 +1,330 @@
+/*
+ * Bootstrap and join. What is, leads: a running Patroni is left to itself; a member that does not run joins the cluster
+ * that the DCS knows; a cluster is made only where neither the DCS nor any member knows of one, by the inventory's
+ * primary. Everything else is refused with what was found and the way out.
+ */
+#include "pgsql.h"
+#include "../etcd/etcd.h"
+
+#include <string.h>
+
+struct seen {
+	bool active;  /* Patroni runs here */
+	bool data;    /* this host holds data */
+	bool denied;  /* etcd does not know this cluster's user by this password */
+	bool reached; /* etcd answered */
+	bool initialized, led;
+};
+
+/*
+ * One login at etcd and one look at the cluster's keys, over openssl as hosts have no better client. $E: endpoints to
+ * try in turn. stdin: the login, then the request, a line each. Nothing secret gets into an argument: printf is the
+ * shell's own.
+ */
+static const char look[] =
+	"LC_ALL=C; read -r login; read -r range\n"
+	"call() { printf 'POST %s HTTP/1.0\\r\\nHost: etcd\\r\\n%bContent-Type: application/json\\r\\nContent-Length: "
+	"%s\\r\\n\\r\\n%s' "
+	"\"$1\" \"$2\" ${#3} \"$3\" | timeout 5 openssl s_client -quiet -verify_return_error -CAfile /pg/cert/ca.crt "
+	"-cert /pg/cert/server.crt -key /pg/cert/server.key -connect \"$e\" 2>/dev/null; }\n"
+	"for e in $E; do a=$(call /v3/auth/authenticate '' \"$login\"); case $a in\n"
+	"*'\"token\":\"'*) a=${a#*'\"token\":\"'}; a=\"Authorization: ${a%%'\"'*}\\r\\n\" ;;\n"
+	"*'not enabled'*) a= ;;\n"
+	"HTTP/1*) echo denied; exit 0 ;;\n"
+	"*) continue ;; esac\n"
+	"a=$(call /v3/kv/range \"$a\" \"$range\"); case $a in *' 200 '*) echo reached; echo \"${a#*{}\"; exit 0 ;;\n"
+	"HTTP/1*) echo denied; exit 0 ;; esac; done\n";
+
+static const struct etcd_client *etcd_of(pig_task *t)
+{
+	const struct etcd_client *etcd = t->host->iface(t, ETCD_CLIENT);
+
+	if (!etcd)
+		t->host->fail(t, "module etcd is not there: Patroni keeps the cluster's state in etcd");
+	return etcd;
+}
+
+static const char *endpoints(pig_task *t)
+{
+	const struct etcd_client *etcd = etcd_of(t);
+	struct str b = str_new(t);
+
+	for (const char *p = etcd ? etcd->endpoints(t) : ""; *p;) {
+		size_t n = strcspn(p, ",");
+		const char *at = strstr(p, "://");
+		size_t skip = at && at < p + n ? (size_t)(at - p) + 3 : 0;
+
+		str_add(&b, "%s%.*s", b.n ? " " : "", (int)(n - skip), p + skip);
+		p += n + (p[n] == ',');
+	}
+	return b.s;
+}
+
+static const char *key(const struct inst *in, const char *name)
+{
+	return base64(in->t, pig_fmt(in->t, "%s/%s/%s", in->p->pg_namespace, in->p->pg_cluster, name));
+}
+
+/* The cluster's keys are those from <ns>/<cluster>/ up to, without, <ns>/<cluster>0: "0" follows "/". */
+static const char *questions(const struct inst *in)
+{
+	pig_task *t = in->t;
+	const char *end = base64(t, pig_fmt(t, "%s/%s0", in->p->pg_namespace, in->p->pg_cluster));
+
+	return t->host->secret(
+		t,
+		pig_fmt(t, "{\"name\":%s,\"password\":%s}\n{\"key\":\"%s\",\"range_end\":\"%s\",\"keys_only\":true}\n",
+			json_text(t, in->etcd_user), json_text(t, in->etcd_password), key(in, ""), end));
+}
+
+static bool look_around(const struct inst *in, struct seen *s)
+{
+	pig_task *t = in->t;
+	const char *out;
+	const pig_op *op = pig_shell(
+		t, .note = "what is there: Patroni, data, the cluster in etcd", .reads = true, .in = questions(in),
+		.cmd = pig_fmt(t, "systemctl -q is-active patroni && { echo active; exit 0; }\n%s\nE=%s\n%s",
+			       pig_sh(t, "[ ! -s %s/PG_VERSION ] || echo data", in->data),
+			       pig_sh(t, "%s", endpoints(t)), look));
+
+	*s = (struct seen){0};
+	if (!pig_await(t))
+		return false;
+	out = t->host->output(t, op, NULL);
+	out = out ? out : "";
+	s->active = !strncmp(out, "active", 6);
+	s->data = !strncmp(out, "data", 4);
+	s->denied = strstr(out, "denied") != NULL;
+	s->reached = strstr(out, "reached") != NULL;
+	s->initialized = strstr(out, pig_fmt(t, "\"%s\"", key(in, "initialize"))) != NULL;
+	s->led = strstr(out, pig_fmt(t, "\"%s\"", key(in, "leader"))) != NULL;
+	return true;
+}
+
+/* On a member of etcd: a user and a role of the cluster's name that may read and write the cluster's keys and no
+ * others. */
+static bool etcd_user(const struct inst *in)
+{
+	pig_task *t = in->t;
+	const struct etcd_client *etcd = etcd_of(t);
+	const char *host = etcd ? etcd->member(t) : "";
+	const char *user = in->etcd_user;
+	pig_task *m;
+
+	if (!*host)
+		return false;
+	m = t->host->on(t, host);
+	pig_shell(
+		m, .note = pig_fmt(t, "etcd user and role %s", user),
+		.in = t->host->secret(t, pig_fmt(t, "%s\n", in->etcd_password)),
+		.cmd = pig_fmt(
+			t, "%s%s", etcd->env(m),
+			pig_sh(t,
+			       "u=%s; e='etcdctl --command-timeout=10s'; r=$($e role list) || exit\n"
+			       "printf '%%s\\n' \"$r\" | grep -qxF -- \"$u\" || $e role add \"$u\" || exit\n"
+			       "$e role grant-permission \"$u\" readwrite --prefix=true %s || exit\n"
+			       "if $e user list | grep -qxF -- \"$u\"; then $e user passwd \"$u\" --interactive=false\n"
+			       "else $e user add \"$u\" --interactive=false; fi || exit\n"
+			       "$e user grant-role \"$u\" \"$u\"",
+			       user, pig_fmt(t, "%s/%s/", in->p->pg_namespace, in->p->pg_cluster))));
+	return pig_await(m);
+}
+
+/* Members but this one that hold data, as a text; "" for none. */
+static const char *holders(const struct inst *in)
+{
+	pig_task *t = in->t;
+	const pig_value *all = t->host->members(t, t->cluster);
+	struct str b = str_new(t);
+
+	for (size_t i = 0; i < t->val->len(all); i++) {
+		const char *host = t->val->str(t->val->at(all, i), ""), *data, *out;
+		pig_task *m;
+		const pig_op *op;
+
+		if (!strcmp(host, t->hostname))
+			continue;
+		data = t->val->str(t->host->of(t, host, "pg_data"), in->data);
+		m = t->host->on(t, host);
+		op = pig_shell(m, .note = "does the member hold data", .reads = true,
+			       .cmd = pig_sh(t, "[ ! -s %s/PG_VERSION ] || echo data", data));
+		if (!pig_await(m))
+			break;
+		out = t->host->output(m, op, NULL);
+		if (out && !strncmp(out, "data", 4))
+			str_add(&b, "%s%s (%s)", b.n ? ", " : "", inst_name(t, host), host);
+	}
+	return b.s;
+}
+
+/* May Patroni start here? false: the task has failed and says why. */
+static bool may_start(const struct inst *in, const struct seen *s)
+{
+	pig_task *t = in->t;
+	const char *cls = in->p->pg_cluster, *primary = inst_primary(t), *others;
+
+	if (!s->reached) {
+		t->host->fail(t, "etcd does not answer %s: %s", in->name, endpoints(t));
+		t->host->hint(t, "Run etcd.yml, or start etcd on its hosts.");
+		return false;
+	}
+	if (s->led || (s->initialized && s->data))
+		return true;
+	if (!s->initialized && !s->data && !in->bootstraps) {
+		t->host->fail(t, "cluster %s is not there yet, and %s does not make it", cls, in->name);
+		t->host->hint(t, "Its primary %s does: run without -l, or with it.", primary ? primary : "(none)");
+		return false;
+	}
+	others = holders(in);
+	if (!s->initialized && (s->data || *others)) {
+		t->host->fail(t, "etcd knows no cluster %s, but data is held by %s%s%s", cls, s->data ? in->name : "",
+			      s->data && *others ? ", " : "", others);
+		t->host->hint(t,
+			      "If etcd was lost: on the member whose data is to live on, `systemctl start patroni`, "
+			      "then run again. "
+			      "If the data is of no use: move %s away on those members.",
+			      in->data);
+		return false;
+	}
+	if (s->initialized && !in->bootstraps)
+		return true; /* being made, or waiting for the member that has the data */
+	if (s->initialized && !*others) {
+		t->host->fail(t, "etcd says that cluster %s was made, but no member holds its data", cls);
+		t->host->hint(
+			t, "Restore it from a backup, or, if it is to be made anew, remove its keys %s/%s/ from etcd.",
+			in->p->pg_namespace, cls);
+		return false;
+	}
+	return true;
+}
+
+static pig_op *run_patroni(pig_task *t, uint32_t flags)
+{
+	return pig_unit(t, .name = "patroni", .state = PIG_STARTED, .enable = 1, .flags = flags);
+}
+
+/* Replicas may come when the primary's server starts: until then Patroni would find nobody to copy from. */
+static void bootstrapping(const struct inst *in)
+{
+	pig_task *t = in->t;
+	const pig_op *state;
+	const char *up = pig_sh(t,
+				"if [ -s %s/postmaster.pid ]; then echo up; else s=$(systemctl is-active patroni); "
+				"[ \"$s\" = active ] || echo \"$s\"; fi",
+				in->data);
+
+	pig_wait(t, .probe = pig_fmt(t, "s=$(%s); [ -z \"$s\" ] || echo over", up), .want = "over", .limit_s = 300,
+		 .every_ms = 100, .why = "the server to start");
+	state = pig_shell(t, .note = "has the server started", .reads = true, .cmd = up);
+	if (pig_await(t) && strcmp(t->host->output(t, state, NULL), "up")) {
+		t->host->fail(t, "Patroni ended while it made cluster %s", in->p->pg_cluster);
+		t->host->hint(t, "See %s/patroni.log and `journalctl -u patroni` on the host.", in->p->patroni_log_dir);
+	}
+}
+
+/*
+ * A new replica needs its slot at the leader before its copy is done, or it streams five seconds later. The leader
+ * makes slots once a loop, and a PATCH that changes nothing wakes it.
+ */
+static void joining(const struct inst *in)
+{
+	pig_task *t = in->t;
+	pig_shell(t, .note = "let the leader make the slot", .in = inst_patch(in, "{\"pig\":null}"),
+		  .cmd = pig_fmt(t,
+				 "n=0; until [ -s %s ] || [ $n -ge 300 ]; do sleep 0.1; n=$((n+1)); done\n"
+				 "l=$(%s | tr '{' '\\n' | sed -n '/\"role\": *\"[a-z_]*leader\"/s/.*\"host\": "
+				 "*\"\\([^\"]*\\)\".*/\\1/p')\n"
+				 "[ -z \"$l\" ] || %s >/dev/null; :",
+				 pig_sh(t, "%s/PG_VERSION", in->data), inst_rest(in, in->addr, "/cluster"),
+				 inst_rest_send(in, "\"$l\"")));
+}
+
+void pgsql_launch(pig_task *t)
+{
+	struct inst in = inst_of(t);
+	struct seen s;
+
+	if (!look_around(&in, &s))
+		return;
+	if (s.active) {
+		run_patroni(t, 0);
+		return;
+	}
+	if (s.denied && !t->check && !(etcd_user(&in) && look_around(&in, &s)))
+		return;
+	if (t->check || !may_start(&in, &s)) {
+		if (t->check)
+			run_patroni(t, 0);
+		return;
+	}
+	run_patroni(t, PIG_NOW);
+	if (!s.initialized && in.bootstraps)
+		bootstrapping(&in);
+	else if (!s.data)
+		joining(&in);
+}
+
+void pgsql_ready(pig_task *t)
+{
+	struct inst in = inst_of(t);
+	const char *rest = inst_rest(&in, in.addr, "/patroni");
+
+	pig_wait(t,
+		 .probe = pig_fmt(t, "case $(%s) in *'\"creating replica\"'*) echo copying ;; *) echo over ;; esac",
+				  rest),
+		 .want = "over", .limit_s = 86400, .every_ms = 200, .why = "the copy of the leader's data");
+	pig_wait(t, .as = in.p->pg_dbsu, .limit_s = 120, .every_ms = 150, .want = "ready",
+		 .probe = pig_fmt(t,
+				  "s=$(%s 2>&1 -c \"select case when pg_is_in_recovery() then "
+				  "(select status from pg_stat_wal_receiver) else 'up' end\"); case $s in streaming) "
+				  "echo ready ;; "
+				  "up) case $(%s) in *'\"role\": \"master\"'*|*'\"role\": \"primary\"'*) echo ready ;; "
+				  "*) echo 'not the leader yet' ;; esac ;; *) echo \"$s\" ;; esac",
+				  in.psql, rest),
+		 .why = "the server to lead or to follow");
+}
+
+void pgsql_hba(pig_task *t)
+{
+	struct inst in = inst_of(t);
+
+	pig_file(t, .path = pig_fmt(t, "%s/pg_hba.conf", in.data), .text = hba_text(&in, false), .owner = in.p->pg_dbsu,
+		 .group = "postgres", .mode = 0600);
+	/* Patroni passes a reload on to the server */
+	pig_unit(t, .name = "patroni", .on_change = PIG_RELOAD,
+		 .watch = pig_fmt(t, "%s %s/pg_hba.conf /pg/cert/*", in.conf, in.data));
+}
+
+void pgsql_health(pig_task *t)
+{
+	struct inst in = inst_of(t);
+	const pig_op *op =
+		pig_shell(t, .note = "ask for the members", .reads = true, .cmd = inst_rest(&in, in.addr, "/cluster"));
+	const char *body;
+	const pig_value *all;
+	size_t others = 0;
+	bool led = false;
+
+	if (!pig_await(t))
+		return;
+	body = http_body(t->host->output(t, op, NULL));
+	if (!body) {
+		t->host->fail(t, "Patroni of %s does not answer", in.name);
+		return;
+	}
+	all = t->val->key(t->host->json(t, body), "members");
+	for (size_t i = 0; i < t->val->len(all); i++) {
+		const pig_value *m = t->val->at(all, i);
+		const char *state = t->val->str(t->val->key(m, "state"), "");
+		bool up = !strcmp(state, "running") || !strcmp(state, "streaming");
+		bool leads = strstr(t->val->str(t->val->key(m, "role"), ""), "leader") != NULL;
+		bool near = t->val->num(t->val->key(m, "lag"), 0) <= (in.p->pg_rpo > 0 ? in.p->pg_rpo : 1048576);
+
+		led |= leads && up;
+		others += up && (leads || near) && strcmp(t->val->str(t->val->key(m, "name"), ""), in.name) != 0;
+	}
+	if (!led)
+		t->host->fail(t, "cluster %s has no leader", in.p->pg_cluster);
+	else if (!others)
+		t->host->fail(t, "no other member of %s could take over from %s", in.p->pg_cluster, in.name);
+}
