@@ -46,7 +46,7 @@
 	X("items", filter_items, "", 0, ROW_UNDEF, "a map as a list of (key, value)") \
 	X("items2dict", filter_items2dict, "key_name,value_name", 0, 0, "a list of maps with key and value as one map") \
 	X("join", filter_join, "d,attribute", 0, 0, "items as text with d between them") \
-	X("json_query", filter_json_query, "expr", 1, 0, "what a JMESPath expression finds in it") \
+	X("json_query", filter_json_query, "expr", 1, ROW_PASS, "what a JMESPath expression finds in it") \
 	X("last", filter_last, "", 0, ROW_PASS, "the last item") \
 	X("length", filter_length, "", 0, ROW_PASS, "number of items, or of characters") \
 	X("list", filter_list, "", 0, 0, "a list of its items, keys or characters") \
