@@ -46,7 +46,7 @@ static bool match_port(const char *s, size_t n)
 
 static bool match_path(const char *s, size_t n)
 {
-	if (s[0] != '/')
+	if (s[0] != '/' && strncmp(s, "~/", 2))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (iscntrl((unsigned char)s[i]))
@@ -141,7 +141,7 @@ static bool match_name(const char *s, size_t n)
 
 static const struct known knowns[] = {
 	{ "port", match_port, "a port from 1 to 65535" },
-	{ "path", match_path, "an absolute path" },
+	{ "path", match_path, "an absolute path (or one under ~/)" },
 	{ "ip", match_ip, "an IPv4 or IPv6 address" },
 	{ "cidr", match_cidr, "a network such as 10.0.0.0/8, or an address" },
 	{ "interval", match_interval, "a time such as 30s, 1h30m or 7d" },
