@@ -14,7 +14,7 @@ done
 command -v runuser >/dev/null || no="$no runuser"
 if [ -n "$no" ]; then printf 'PIG-%s lacks%s\n' "$N" "$no"; exit 70; fi
 
-trap 'rm -rf "$d"' EXIT
+trap 'trap "" HUP INT TERM PIPE; rm -rf "$d"' EXIT # rm is not to be ended half way by the signal that ended us
 trap 'exit 71' HUP INT TERM PIPE
 for t in /run "$XDG_RUNTIME_DIR" /dev/shm /tmp; do # tmpfs first: what passes through is not to reach a disk
 	[ -n "$t" ] && [ -d "$t" ] && [ -w "$t" ] && d=$(mktemp -d "$t/pig.XXXXXX") && break

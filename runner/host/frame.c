@@ -199,7 +199,7 @@ static enum frame_end frame_result(struct frame *f, struct arena *a, size_t cap,
 		return FRAME_GARBLED;
 	s += 4;
 	if (!frame_number(&s, f->id, &id) || id != f->id || !frame_number(&s, 255, &status) || !frame_number(&s, cap, &out) ||
-	    !frame_number(&s, cap, &errs) || *s)
+	    !frame_number(&s, cap, &errs) || *s || s[-1] == ' ')
 		return FRAME_GARBLED;
 	r->status = (int)status;
 	end = frame_output(f, a, &r->out, (size_t)out);

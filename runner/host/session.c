@@ -122,7 +122,7 @@ static bool session_no_hello(struct session *s, enum frame_end end, struct err *
 	s->lost = true;
 	if (end == FRAME_CANCELLED)
 		return fail(e, E_CANCELLED, "cancelled while connecting to \"%s\"", name);
-	if (s->choice.by_ssh_program && !*noise && end != FRAME_LATE)
+	if (s->choice.by_ssh_program && *said && !*noise && end != FRAME_LATE)
 		return choice_explain(&s->choice, &s->route, said, e);
 	if (end == FRAME_LATE)
 		fail(e, E_CONNECT, "\"%s\" (%s) did not start a shell for user \"%s\" in time", name, s->choice.what, s->route.user);
