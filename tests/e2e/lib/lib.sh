@@ -262,8 +262,9 @@ writer_stop() {
 	WRITER_PID=''
 }
 writer_kill() { # for traps
-	[ -z "$WRITER_PID" ] || kill -KILL "$WRITER_PID" 2>/dev/null
-	WRITER_PID=''
+	local pid
+	for pid in $WRITER_PID ${V_PID:-}; do kill -KILL "$pid" 2>/dev/null; done
+	WRITER_PID='' V_PID=''
 }
 of_writer() { jq -r ".$1" "$W_JSON"; }
 # The latest 25 attempts were all acknowledged, and the last of them within a second: half a second of steady writing.
@@ -283,6 +284,12 @@ verify_rows() {
 	local l
 	l=$(leader) || return 2
 	ctl "$WRITER" verify "$(conninfo "$l" 5432)" "$W_LOG" run="$W_RUN" >"$WORK/verify.json"
+}
+# A second writer: what the functions speak of changes places with what was set aside.
+writer_swap() {
+	local pid=$WRITER_PID log=${W_LOG:-} json=${W_JSON:-} run=${W_RUN:-}
+	WRITER_PID=${V_PID:-} W_LOG=${V_LOG:-} W_JSON=${V_JSON:-} W_RUN=${V_RUN:-}
+	V_PID=$pid V_LOG=$log V_JSON=$json V_RUN=$run
 }
 writer_flawless() { # every row acknowledged on one connection
 	[ "$(of_writer acked)" = "$(of_writer sent)" ] && [ "$(of_writer connects)" = 1 ] && [ "$(of_writer connect_failures)" = 0 ] &&
