@@ -232,6 +232,20 @@ static bool round_send(struct batch *b, struct op **todo, size_t m, size_t *next
 	return ok;
 }
 
+static const char *path_of(const struct op *op)
+{
+	return op->kind == &op_file ? op->d.file.path : op->kind == &op_line ? op->d.line.path : NULL;
+}
+
+/* Does an operation that is due write what this one looked at? Lines of one file build on each other and do not. */
+static bool overwritten(struct op *const *todo, size_t m, const struct op *op)
+{
+	for (size_t i = 0; i < m && op->kind == &op_file; i++)
+		if (path_of(todo[i]) && !strcmp(path_of(todo[i]), op->d.file.path))
+			return true;
+	return false;
+}
+
 static bool rounds(struct batch *b, struct err *e)
 {
 	struct op **todo = arena_new_of(b->a, struct op *, b->n + 1);
@@ -239,7 +253,7 @@ static bool rounds(struct batch *b, struct err *e)
 	while (b->done < b->n) {
 		size_t m = 0, j = b->done;
 		uint8_t dirty = 0;
-		for (; j < b->probed && !(dirty & b->ops[j]->kind->sensitive); j++) {
+		for (; j < b->probed && !(dirty & b->ops[j]->kind->sensitive) && !overwritten(todo, m, b->ops[j]); j++) {
 			bool due;
 			if (!decide_one(b, b->ops[j], &due, e))
 				return false;

@@ -93,12 +93,12 @@ bool run_connect(struct run *run, struct host_run *hr, struct err *e)
 	pthread_mutex_lock(&hr->open_lock);
 	if (!hr->opened) {
 		hr->opened = true;
-		if (!connect_once(run, hr, &hr->why))
-			hr->unreachable = hr->why.code == E_CONNECT || hr->why.code == E_TIMEOUT;
+		if (!connect_once(run, hr, &hr->down))
+			hr->unreachable = hr->down.code == E_CONNECT || hr->down.code == E_TIMEOUT;
 	}
-	bool ok = hr->conn && !hr->why.code;
+	bool ok = hr->conn && !hr->down.code;
 	if (!ok)
-		*e = hr->why;
+		*e = hr->down;
 	pthread_mutex_unlock(&hr->open_lock);
 	return ok;
 }

@@ -5,31 +5,48 @@
 #include <signal.h>
 #include <string.h>
 
-/* What is known as secret before any host is touched, and what stands openly. */
+static bool has_secret(const struct param *p)
+{
+	bool secret = p->row->flags & PIG_SECRET;
+
+	for (uint32_t j = 0; j < p->n_members && !secret; j++)
+		secret = p->members[j].flags & PIG_SECRET;
+	return secret;
+}
+
+/* One pass over every parameter of every host: what stands openly, or what is secret. */
+static void secrets_pass(struct run *run, bool open)
+{
+	const struct modules *ms = run->w->modules;
+
+	for (uint32_t m = 0; m < ms->n; m++) {
+		const struct module *mod = ms->list[m];
+		for (uint32_t k = 0; k < mod->n_params; k++) {
+			const struct param *p = &mod->params[k];
+			if (has_secret(p) == open)
+				continue;
+			for (uint32_t h = 0; h < run->plan->n_hosts; h++) {
+				const struct value *v = resolver_get(resolvers_of(run->rs, run->plan->hosts[h]), p->row->name, NULL);
+				if (open)
+					secrets_public_value(run->secrets, v);
+				else
+					secrets_add_value(run->secrets, v);
+			}
+		}
+	}
+}
+
+/* What stands openly first: a password that is also the name of something cannot be told from it, and is never masked by its text. */
 static void secrets_gather(struct run *run)
 {
 	const struct inventory *inv = run->w->inv;
-	const struct modules *ms = run->w->modules;
 
 	for (uint32_t i = 0; i < inv->n_hosts; i++)
 		secrets_public(run->secrets, inv->hosts[i]->name);
 	for (uint32_t i = 0; i < inv->n_groups; i++)
 		secrets_public(run->secrets, inv->groups[i]->name);
-	for (uint32_t m = 0; m < ms->n; m++) {
-		const struct module *mod = ms->list[m];
-		for (uint32_t k = 0; k < mod->n_params; k++) {
-			const struct pig_param *row = mod->params[k].row;
-			bool secret = row->flags & PIG_SECRET;
-			for (uint32_t j = 0; j < mod->params[k].n_members && !secret; j++)
-				secret = mod->params[k].members[j].flags & PIG_SECRET;
-			for (uint32_t h = 0; h < run->plan->n_hosts; h++) {
-				const struct value *v = secret ? resolver_get(resolvers_of(run->rs, run->plan->hosts[h]), row->name, NULL) : NULL;
-				secrets_add_value(run->secrets, v);
-			}
-			if (!secret)
-				secrets_public_value(run->secrets, mod->params[k].dflt);
-		}
-	}
+	secrets_pass(run, true);
+	secrets_pass(run, false);
 }
 
 static const char *host_state(const struct host_run *hr)

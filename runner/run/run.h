@@ -35,6 +35,7 @@ struct host_run {
 	uint32_t pos;             /* next step of the plan */
 	bool busy, failed, unreachable, finished;
 	struct err why;           /* of failed and unreachable */
+	struct err down;          /* why there is no connection; a host that failed may still be reached by others */
 	const char *not_run;      /* "needs ..." */
 	const char *check_dirty;
 	struct value *published;  /* map; under run->lock */

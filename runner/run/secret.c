@@ -99,7 +99,7 @@ static const char *escaped(struct arena *a, const char *text, int how)
 
 void secrets_add(struct secrets *s, const char *text)
 {
-	if (!text || strlen(text) < SHORTEST)
+	if (!text || strlen(text) < SHORTEST || text[0] == '/') /* a path is no secret */
 		return;
 	pthread_rwlock_wrlock(&s->lock);
 	if (!map_has(&s->known, text)) {
