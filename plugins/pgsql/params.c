@@ -304,7 +304,7 @@ const struct pig_param pgsql_params[PGSQL_PARAMS] = {
 	P(STR, pgbackrest_method, C, .dflt = "'local'", .flags = PIG_INERT, .text = "Key of pgbackrest_repo in use."),
 	P(BOOL, pgbackrest_init_backup, C, .dflt = "true", .flags = PIG_INERT,
 	  .text = "Take a backup right after bootstrap."),
-	P(MAP, pgbackrest_repo, C, .dflt = DEFAULT_REPO, .flags = PIG_INERT | PIG_SECRET,
+	P(MAP, pgbackrest_repo, C, .dflt = DEFAULT_REPO, .flags = PIG_INERT,
 	  .text = "Repository definitions keyed by method."),
 	/* pg access */
 	P(BOOL, pgbouncer_enabled, C, .dflt = "true", .text = "Run pgbouncer."),
