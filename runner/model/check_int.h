@@ -1,0 +1,49 @@
+/*
+ * What the files of check* share: one pass over the inventory and the faults it collects.
+ */
+#ifndef MODEL_CHECK_INT_H
+#define MODEL_CHECK_INT_H
+
+#include "model/resolve_int.h"
+
+struct checking {
+	struct arena *a; /* of the faults */
+	struct faults *out;
+	struct world *w;
+	struct resolvers *rs;
+	struct inv_host *const *hosts;
+	uint32_t n_hosts;
+	struct map seen;   /* place, id and text: a fault shared by hosts counts once */
+	struct map places; /* with an error already: what follows from it is not told again */
+	struct map used;   /* names that templates of the inventory ask for */
+	struct map near;   /* unknown name -> struct guess *, as many hosts may write it */
+};
+
+/* check.c */
+void check_add(struct checking *c, const struct fault *f);
+/* What a lookup failed with, on a host: left out when it is only unknown yet, or its place has an error already. */
+void check_add_err(struct checking *c, const struct inv_host *h, const char *id, const struct err *e);
+/* Has the module to do with the host: it is in one of its clusters, or the module has none. */
+bool check_concerns(struct resolvers *rs, const struct module *m, const struct inv_host *h);
+
+/* check_written.c: names, levels, types of what is written; what is missing; secrets that cannot be masked. */
+void check_written(struct checking *c);
+void check_missing(struct checking *c);
+void check_secrets(struct checking *c);
+
+/* check_rules.c: every rule of every module; host NULL: all of the pass, else that one and the rules about single hosts only. */
+void check_rules(struct checking *c, struct inv_host *host);
+
+/* check_api.c: what rules in C may ask. */
+struct rule_check {
+	struct pig_check pub; /* first: modules hold a pointer to it */
+	struct checking *c;
+	const struct rule *rule;
+	struct inv_host *h;   /* whose place is shown when the rule names none */
+	struct fault last;    /* waits for its hint */
+	bool waiting;
+};
+void rule_run_check(struct rule_check *k);
+extern const struct pig_values check_values;
+
+#endif

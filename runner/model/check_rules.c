@@ -1,0 +1,165 @@
+/*
+ * Modules' rules: tried on each host, each cluster or once, as their scope says. An expression that hangs on facts is left out until
+ * the host is connected; one that fails because of a fault that was told already is not told again.
+ */
+#include "model/check_int.h"
+
+#include <string.h>
+
+/* ---- where a rule's fault is shown ---- */
+/* The first value written for a name the rule's expression asks for; else the host's place. */
+static struct origin rule_place(struct checking *c, struct arena *a, const struct rule *r, const struct inv_host *h)
+{
+	struct value *names = value_list(a);
+	struct inv_found found;
+
+	if (r->must)
+		expr_names(r->must, a, names);
+	for (uint32_t i = 0; h && i < value_len(names); i++)
+		if (inventory_var(c->w->inv, h, value_cstr(value_at(names, i), ""), &found) && found.val->at.file)
+			return found.val->at;
+	if (h && r->row->scope == PIG_OF_CLUSTER && inventory_var(c->w->inv, h, r->module->m->cluster, &found) && found.val->at.file)
+		return found.val->at;
+	return h ? h->at : (struct origin){ 0 };
+}
+
+/* A name the rule asks for must be set on the host, is not, and was told: the rule would only say it again. */
+static bool lacks_required(struct checking *c, struct arena *a, const struct rule *r, const struct inv_host *h)
+{
+	struct value *names = value_list(a);
+
+	expr_names(r->must, a, names);
+	for (uint32_t i = 0; i < value_len(names); i++) {
+		const struct param *p = map_get(&c->w->modules->params, value_cstr(value_at(names, i), ""));
+		if (p && (p->row->flags & PIG_REQUIRED) && !resolver_get(resolvers_of(c->rs, h), p->row->name, NULL))
+			return true;
+	}
+	return false;
+}
+
+/* A rule's own text, which may hold {{ }}. */
+static const char *rule_text(struct checking *c, const char *text, const struct scope *s)
+{
+	struct value *out;
+	struct err ignored;
+
+	if (text && text_is_template(text, strlen(text)) && text_eval(&out, c->a, value_str(c->a, text), s, &ignored))
+		return value_cstr(out, text);
+	return text;
+}
+
+static void rule_fault(struct checking *c, struct arena *a, const struct rule *r, const struct inv_host *h, const struct scope *s)
+{
+	struct fault f = { .at = rule_place(c, a, r, h), .id = r->row->id, .warning = r->row->warn != 0 };
+
+	f.host = r->row->scope == PIG_HOST && h ? h->name : NULL;
+	f.text = rule_text(c, r->row->say ? r->row->say : arena_fmt(c->a, "rule \"%s\" does not hold: %s", r->row->id, r->row->must), s);
+	f.hint = rule_text(c, r->row->hint, s);
+	check_add(c, &f);
+}
+
+/* ---- one rule on one thing ---- */
+struct subject {
+	struct inv_host *h;          /* the host, or the first of the cluster or inventory */
+	const char *cluster;
+	const struct value *members; /* names, of clusters and of all */
+};
+
+static void rule_expr(struct checking *c, struct arena *a, const struct rule *r, const struct subject *on)
+{
+	struct value *extra = value_map(a), *holds = NULL;
+	struct err e = { 0 };
+
+	if (on->cluster)
+		value_put(a, extra, "cluster", value_str(a, on->cluster));
+	if (on->members)
+		value_put(a, extra, "members", (struct value *)on->members);
+	struct scope s = resolver_scope(resolvers_of(c->rs, on->h), a, r->module, extra);
+	if (!expr_eval(r->must, a, &s, &holds, &e)) {
+		if (e.code != E_UNKNOWN && !lacks_required(c, a, r, on->h))
+			check_add_err(c, r->row->scope == PIG_HOST ? on->h : NULL, r->row->id, &e);
+		return;
+	}
+	if (holds->type == V_UNDEF || !value_truth(holds))
+		rule_fault(c, a, r, on->h, &s);
+}
+
+static void rule_try(struct checking *c, struct arena *a, const struct rule *r, const struct subject *on)
+{
+	if (r->must) {
+		rule_expr(c, a, r, on);
+		return;
+	}
+	struct rule_check k = { .c = c, .rule = r, .h = on->h };
+	k.pub.hostname = r->row->scope == PIG_HOST ? on->h->name : NULL;
+	k.pub.cluster = on->cluster;
+	rule_run_check(&k);
+}
+
+/* ---- all of them ---- */
+static void rules_of_hosts(struct checking *c)
+{
+	const struct modules *ms = c->w->modules;
+
+	for (uint32_t i = 0; i < c->n_hosts; i++) {
+		struct arena *a = arena_new(); /* ten thousand hosts' worth of scratch would add up */
+		for (uint32_t k = 0; k < ms->n; k++) {
+			const struct module *m = ms->list[k];
+			if (!m->n_rules || !check_concerns(c->rs, m, c->hosts[i]))
+				continue;
+			struct subject on = { .h = c->hosts[i], .cluster = resolver_cluster(resolvers_of(c->rs, c->hosts[i]), m) };
+			for (uint32_t j = 0; j < m->n_rules; j++)
+				if (m->rules[j].row->scope == PIG_HOST)
+					rule_try(c, a, &m->rules[j], &on);
+		}
+		arena_free(a);
+	}
+}
+
+static void rules_of_clusters(struct checking *c, const struct module *m)
+{
+	struct map done = MAP(c->a);
+
+	if (!m->m->cluster)
+		return;
+	for (uint32_t i = 0; i < c->n_hosts; i++) {
+		const char *name = resolver_cluster(resolvers_of(c->rs, c->hosts[i]), m);
+		if (!name || map_has(&done, name))
+			continue;
+		map_put(&done, name, c);
+
+		struct arena *a = arena_new();
+		struct subject on = { .cluster = name, .members = resolvers_members(c->rs, a, m, name) };
+		on.h = inventory_host(c->w->inv, value_cstr(value_at(on.members, 0), ""));
+		for (uint32_t k = 0; on.h && k < m->n_rules; k++)
+			if (m->rules[k].row->scope == PIG_OF_CLUSTER)
+				rule_try(c, a, &m->rules[k], &on);
+		arena_free(a);
+	}
+}
+
+static void rules_of_all(struct checking *c, const struct module *m)
+{
+	struct arena *a = arena_new();
+	struct subject on = { .h = c->w->inv->n_hosts ? c->w->inv->hosts[0] : NULL };
+
+	for (uint32_t k = 0; on.h && k < m->n_rules; k++) {
+		if (m->rules[k].row->scope != PIG_ALL)
+			continue;
+		if (!on.members)
+			on.members = resolvers_members(c->rs, a, m, NULL);
+		rule_try(c, a, &m->rules[k], &on);
+	}
+	arena_free(a);
+}
+
+void check_rules(struct checking *c, struct inv_host *host)
+{
+	const struct modules *ms = c->w->modules;
+
+	rules_of_hosts(c);
+	for (uint32_t k = 0; !host && k < ms->n; k++) {
+		rules_of_clusters(c, ms->list[k]);
+		rules_of_all(c, ms->list[k]);
+	}
+}

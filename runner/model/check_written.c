@@ -1,0 +1,337 @@
+/*
+ * Faults of what is written: names nobody knows, levels, types, members, templates; parameters that must be set and are not; secrets
+ * that cannot be masked in output. Each written value is looked at once, however many hosts share it.
+ */
+#include "model/check_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct source { /* one map of written values */
+	const struct value *vars;
+	enum inv_level level;
+	const char *owner;
+	bool checked;
+};
+
+/* ---- suggestions ---- */
+/* At most two letters apart, and not short: sure enough to call an unknown name a mistake. */
+static bool is_close(const char *s, const char *t)
+{
+	size_t n = strlen(s), m = strlen(t), pre = 0, post = 0;
+
+	while (pre < n && pre < m && s[pre] == t[pre])
+		pre++;
+	while (post < n - pre && post < m - pre && s[n - 1 - post] == t[m - 1 - post])
+		post++;
+	/* what differs lies in one place: two letters changed, swapped, added or left out */
+	size_t x = n - pre - post, y = m - pre - post, worst = x > y ? x : y;
+	return n > 4 && (worst <= 1 || (worst == 2 && n > 6 && pre));
+}
+
+struct guess {
+	const char *name; /* NULL: none worth telling */
+	bool close;
+};
+
+static const struct guess *guess(struct checking *c, const char *name)
+{
+	const struct map *params = &c->w->modules->params;
+	struct guess *g = map_get(&c->near, name);
+
+	if (g)
+		return g;
+	g = arena_get(c->a, sizeof *g);
+	map_put(&c->near, name, g);
+	const char **names = arena_new_of(c->a, const char *, params->n), *near;
+	for (uint32_t i = 0; i < params->n; i++) {
+		names[i] = params->items[i].key;
+		if (is_close(name, names[i])) {
+			*g = (struct guess){ names[i], true };
+			return g;
+		}
+	}
+	/* a far guess that has not even the first word in common is noise */
+	near = nearest(name, names, params->n);
+	g->name = near && !strncmp(near, name, strcspn(name, "_") + 1) ? near : NULL;
+	return g;
+}
+
+/* ---- one entry ---- */
+static void entry_unknown(struct checking *c, const struct entry *en)
+{
+	struct fault f = { .at = en->at.file ? en->at : en->val->at, .id = "unknown-parameter" };
+
+	if (map_has(&c->used, en->key))
+		return;
+	const struct guess *g = guess(c, en->key);
+	f.warning = !g->close;
+	f.text = arena_fmt(c->a, "unknown parameter \"%s\"", en->key);
+	if (g->name)
+		f.hint = arena_fmt(c->a, "Did you mean \"%s\"?", g->name);
+	else
+		f.hint = "No loaded module registers it and nothing in the inventory uses it.";
+	check_add(c, &f);
+}
+
+static void entry_level(struct checking *c, const struct source *src, const struct param *p, const struct entry *en)
+{
+	struct fault f = { .at = en->at.file ? en->at : en->val->at, .id = "level" };
+	const struct pig_param *row = p->row;
+
+	if (src->level == INV_EXTRA)
+		return;
+	if (row->level == PIG_ARG) {
+		f.text = arena_fmt(c->a, "parameter \"%s\" is for the command line alone", row->name);
+		f.hint = arena_fmt(c->a, "Take it out of the inventory and say -e %s=...", row->name);
+	} else if (row->level == PIG_INSTANCE && (row->flags & PIG_REQUIRED) && src->level == INV_ALL) {
+		f.text = arena_fmt(c->a, "parameter \"%s\" tells hosts apart and cannot be the same for all", row->name);
+		f.hint = "Set it on each host.";
+	} else if (row->level == PIG_GLOBAL && (src->level == INV_GROUP || src->level == INV_HOST)) {
+		f.warning = true;
+		f.text = arena_fmt(c->a, "parameter \"%s\" is global, and here it is set for %s \"%s\" alone", row->name,
+				   src->level == INV_HOST ? "host" : "group", src->owner);
+		f.hint = "Set it in the vars of all.";
+	} else {
+		return;
+	}
+	check_add(c, &f);
+}
+
+static void entry_notes(struct checking *c, const struct param *p, const struct entry *en)
+{
+	struct fault f = { .at = en->at.file ? en->at : en->val->at, .warning = true };
+	const char *name = p->row->name;
+
+	if (strcmp(name, en->key) != 0) {
+		f.id = "was";
+		f.text = arena_fmt(c->a, "parameter \"%s\" is now called \"%s\"", en->key, name);
+		f.hint = "The earlier name is understood; write the new one.";
+		check_add(c, &f);
+	}
+	if (p->row->flags & PIG_DEPRECATED) {
+		f.id = "deprecated";
+		f.text = arena_fmt(c->a, "parameter \"%s\" is deprecated", name);
+		f.hint = p->row->text;
+		check_add(c, &f);
+	}
+	if (p->row->flags & PIG_INERT) {
+		f.id = "inert";
+		f.text = arena_fmt(c->a, "parameter \"%s\" is known and not yet acted on", name);
+		f.hint = NULL;
+		check_add(c, &f);
+	}
+}
+
+struct typed { struct checking *c; };
+
+static void entry_fault(void *ctx, const struct type_fault *tf)
+{
+	struct fault f = { .at = tf->at, .text = tf->text, .hint = tf->hint, .id = tf->id, .warning = tf->warning };
+
+	check_add(((struct typed *)ctx)->c, &f);
+}
+
+/* The syntax of every template, used or not. */
+static void entry_syntax(struct checking *c, const struct value *v, unsigned depth)
+{
+	struct tmpl *t;
+	struct err e = { 0 };
+
+	if (depth > 64 || (v->flags & V_LITERAL))
+		return;
+	if (v->type == V_STR && text_is_template(v->u.str.s, v->u.str.n) &&
+	    !tmpl_parse(&t, c->a, v->at.file, v->u.str.s, v->u.str.n, v->at, &e))
+		check_add_err(c, NULL, "template", &e);
+	if (v->type == V_LIST || v->type == V_MAP)
+		for (size_t i = 0; i < value_len(v); i++)
+			entry_syntax(c, value_at(v, i), depth + 1);
+}
+
+static void entry_check(struct checking *c, const struct source *src, const struct entry *en)
+{
+	const struct modules *ms = c->w->modules;
+	const struct param *p = map_get(&ms->params, en->key);
+	struct typed ctx = { c };
+
+	if (!p)
+		p = map_get(&ms->was, en->key);
+	entry_syntax(c, en->val, 0);
+	if (p) {
+		struct typing t = { .a = c->a, .fault = entry_fault, .ctx = &ctx, .at = en->at, .owner = "parameter" };
+		if (en->val->type == V_NULL)
+			return;
+		entry_notes(c, p, en);
+		entry_level(c, src, p, en);
+		if (!value_is_dynamic(ms, en->val))
+			shape_type(&t, p->shape, en->val, en->key);
+	} else if (name_is_fact(en->key) || name_is_builtin(en->key)) {
+		struct fault f = { .at = en->at.file ? en->at : en->val->at, .id = "fact", .warning = true };
+		f.text = arena_fmt(c->a, "\"%s\" is a fact of the host and cannot be set", en->key);
+		f.hint = "The value written here counts for nothing; use another name.";
+		check_add(c, &f);
+	} else if (strncmp(en->key, "ansible_", 8) != 0) {
+		entry_unknown(c, en);
+	}
+}
+
+/* ---- all sources that the hosts see ---- */
+static void source_names(struct checking *c, const struct source *src)
+{
+	for (uint32_t i = 0; i < value_len(src->vars); i++)
+		value_names(c->a, value_at(src->vars, i), &c->used);
+}
+
+static void source_check(struct checking *c, const struct source *src)
+{
+	for (uint32_t i = 0; i < value_len(src->vars); i++)
+		entry_check(c, src, &src->vars->u.map.items[i]);
+}
+
+static void each_source(struct checking *c, void (*fn)(struct checking *, const struct source *))
+{
+	const struct inventory *inv = c->w->inv;
+	struct map groups = MAP(c->a);
+
+	fn(c, &(struct source){ .vars = inv->extra, .level = INV_EXTRA, .owner = "-e" });
+	for (uint32_t i = 0; i < c->n_hosts; i++) {
+		const struct inv_host *h = c->hosts[i];
+		fn(c, &(struct source){ .vars = h->vars, .level = INV_HOST, .owner = h->name });
+		for (uint32_t k = 0; k < h->n_groups; k++) {
+			const struct inv_group *g = h->groups[k];
+			if (map_has(&groups, g->name))
+				continue;
+			map_put(&groups, g->name, c);
+			fn(c, &(struct source){ .vars = g->vars, .level = strcmp(g->name, "all") ? INV_GROUP : INV_ALL, .owner = g->name });
+		}
+	}
+}
+
+/* Parameters with templates that the map holds: what they come to differs by host. */
+static void source_dynamic(struct checking *c, const struct value *vars, const struct inv_host *h)
+{
+	const struct modules *ms = c->w->modules;
+
+	for (uint32_t i = 0; i < value_len(vars); i++) {
+		const struct entry *en = &vars->u.map.items[i];
+		struct err e = { 0 };
+		if ((map_has(&ms->params, en->key) || map_has(&ms->was, en->key)) && value_is_dynamic(ms, en->val) &&
+		    !resolver_get(resolvers_of(c->rs, h), en->key, &e) && e.code)
+			check_add_err(c, h, "value", &e);
+	}
+}
+
+void check_written(struct checking *c)
+{
+	each_source(c, source_names);
+	each_source(c, source_check);
+	for (uint32_t i = 0; i < c->n_hosts; i++) {
+		source_dynamic(c, c->w->inv->extra, c->hosts[i]);
+		source_dynamic(c, c->hosts[i]->vars, c->hosts[i]);
+		for (uint32_t k = 0; k < c->hosts[i]->n_groups; k++)
+			source_dynamic(c, c->hosts[i]->groups[k]->vars, c->hosts[i]);
+	}
+}
+
+/* ---- what must be set ---- */
+static void missing_on(struct checking *c, const struct module *m, const struct param *p, const struct inv_host *h)
+{
+	struct err e = { 0 };
+	struct fault f = { .at = h->at, .id = "missing", .host = h->name };
+	const char *cluster = m->m->cluster ? resolver_cluster(resolvers_of(c->rs, h), m) : NULL;
+
+	if (resolver_get(resolvers_of(c->rs, h), p->row->name, &e) || e.code)
+		return;
+	if (p->row->level == PIG_GLOBAL) {
+		const struct inv_group *all = inventory_group(c->w->inv, "all");
+		f.at = all ? all->at : f.at;
+		f.host = NULL;
+		f.text = arena_fmt(c->a, "parameter \"%s\" must be set", p->row->name);
+		f.hint = "Set it in the vars of all.";
+	} else {
+		f.text = cluster ? arena_fmt(c->a, "host \"%s\" of %s \"%s\" has no \"%s\"", h->name, m->m->cluster, cluster, p->row->name)
+				 : arena_fmt(c->a, "host \"%s\" has no \"%s\"", h->name, p->row->name);
+		f.hint = p->row->text;
+	}
+	check_add(c, &f);
+}
+
+void check_missing(struct checking *c)
+{
+	const struct modules *ms = c->w->modules;
+
+	for (uint32_t k = 0; k < ms->n; k++) {
+		const struct module *m = ms->list[k];
+		for (uint32_t i = 0; i < m->n_params; i++) {
+			if (!(m->params[i].row->flags & PIG_REQUIRED) || m->params[i].dflt)
+				continue;
+			for (uint32_t h = 0; h < c->n_hosts; h++)
+				if (check_concerns(c->rs, m, c->hosts[h]))
+					missing_on(c, m, &m->params[i], c->hosts[h]);
+		}
+	}
+}
+
+/* ---- secrets ---- */
+static const char *secret_weak(struct checking *c, const char *s, const struct value *beside)
+{
+	const char *name = value_cstr(value_get(beside, "name"), NULL);
+
+	if (!*s)
+		return NULL;
+	if (strlen(s) < 8)
+		return "shorter than 8 characters";
+	if (inventory_host(c->w->inv, s))
+		return "the name of a host";
+	if (inventory_group(c->w->inv, s))
+		return "the name of a group";
+	if (*s == '/')
+		return "a path";
+	return name && !strcmp(name, s) ? "the name beside it" : NULL;
+}
+
+static void secret_walk(struct checking *c, const struct param *p, const struct value *v, const struct value *map, struct origin at, unsigned depth)
+{
+	struct fault f = { .at = v->at.file && strncmp(v->at.file, "default of ", 11) ? v->at : at, .id = "secret", .warning = true };
+	const char *why;
+
+	if (v->type == V_STR && (v->flags & V_SECRET) && (why = secret_weak(c, v->u.str.s, map))) {
+		f.text = arena_fmt(c->a, "a secret in \"%s\" is %s: it cannot be masked where it appears inside other text", p->row->name, why);
+		f.hint = "Use a longer one of its own.";
+		check_add(c, &f);
+	}
+	if ((v->type == V_LIST || v->type == V_MAP) && depth < 16)
+		for (size_t i = 0; i < value_len(v); i++)
+			secret_walk(c, p, value_at(v, i), v->type == V_MAP ? v : NULL, at, depth + 1);
+}
+
+static bool holds_secrets(const struct shape *sh)
+{
+	if (sh->row->flags & PIG_SECRET)
+		return true;
+	for (uint32_t i = 0; i < sh->n; i++)
+		if (holds_secrets(&sh->members[i]))
+			return true;
+	return sh->any && holds_secrets(sh->any);
+}
+
+void check_secrets(struct checking *c)
+{
+	const struct modules *ms = c->w->modules;
+
+	for (uint32_t k = 0; k < ms->n; k++) {
+		const struct module *m = ms->list[k];
+		for (uint32_t i = 0; i < m->n_params; i++) {
+			const struct value *last = NULL;
+			if (!holds_secrets(m->params[i].shape))
+				continue;
+			for (uint32_t h = 0; h < c->n_hosts; h++) {
+				const struct value *v = resolver_get(resolvers_of(c->rs, c->hosts[h]), m->params[i].row->name, NULL);
+				if (!v || v == last || !check_concerns(c->rs, m, c->hosts[h]))
+					continue;
+				last = v;
+				secret_walk(c, &m->params[i], v, NULL, (struct origin){ 0 }, 0);
+			}
+		}
+	}
+}
