@@ -42,19 +42,13 @@ static const char *field(pig_task *t, const char *line, int n)
 	return pig_fmt(t, "%.*s", (int)strcspn(line, ":\n"), line);
 }
 
-static bool look(pig_task *t, const char *user, struct account *a)
+static bool look(pig_task *t, struct account *a)
 {
-	const pig_op *op = pig_shell(t, .note = "the admin account as it is", .reads = true,
-		.cmd = pig_sh(t,
-			"getent passwd %s || echo; getent group admin || echo; id -gn %s 2>/dev/null || echo", user,
-			user));
+	const char *passwd = node_look(t, LOOK_ADMIN);
 
 	*a = (struct account){ 0 };
-	if (!pig_await(t))
-		return false;
-	const char *passwd = t->host->output(t, op, NULL);
 	if (!passwd)
-		passwd = "";
+		return false;
 	const char *group = strchr(passwd, '\n'), *primary = group ? strchr(group + 1, '\n') : NULL;
 	if (*passwd && *passwd != '\n') {
 		a->uid = field(t, passwd, 2);
@@ -88,7 +82,7 @@ void task_node_admin(pig_task *t)
 				   p->node_admin_pk_current ? operator_keys(t) : "");
 	struct account a;
 
-	if (!look(t, name, &a))
+	if (!look(t, &a))
 		return;
 	if (a.uid && strcmp(a.uid, uid))
 		t->host->warn(t, "user \"%s\" exists with uid %s and keeps it (node_admin_uid is %s)", name, a.uid,

@@ -22,18 +22,12 @@ enum { MAXCONN = 65535 };
  */
 static int64_t maxconn(pig_task *t)
 {
-	const pig_op *op = pig_shell(t, .note = "open files a unit may have", .reads = true,
-		.cmd = "while read -r a b c soft hard unit; do [ \"$a $b $c\" != 'Max open files' ] ||"
-		       " echo \"$hard\"; done "
-		       "</proc/1/limits\n"
-		       "read -r most </proc/sys/fs/nr_open; echo \"$most\"\n"
-		       "while read -r key caps; do [ \"$key\" != CapEff: ] || echo \"$caps\"; done </proc/1/status");
-
-	if (!pig_await(t))
-		return MAXCONN;
-	const char *text = t->host->output(t, op, NULL);
+	const char *text = node_look(t, LOOK_FILES);
 	char *end;
-	long long hard = strtoll(text ? text : "", &end, 10), most = strtoll(end, &end, 10);
+
+	if (!text)
+		return MAXCONN;
+	long long hard = strtoll(text, &end, 10), most = strtoll(end, &end, 10);
 	unsigned long long caps = strtoull(end, NULL, 16);
 	int64_t files = (caps >> 24 & 1) && most > hard ? most : hard;
 	if (files <= 0)

@@ -227,6 +227,7 @@ static const struct pig_rule rules[] = {
 };
 
 static const struct pig_taskdef tasks[] = {
+	{ .name = "node_id", .text = "look at the node", .tags = "always", .run = task_node_id },
 	{ .name = "node_name", .text = "set the hostname", .when = "nodename_overwrite", .run = task_node_name },
 	{ .name = "node_hosts", .text = "write static names", .when = "node_write_etc_hosts", .run = task_node_hosts },
 	{ .name = "node_resolv", .text = "name name servers", .when = "node_dns_method != 'none'",
@@ -254,22 +255,22 @@ static const struct pig_taskdef tasks[] = {
 	{ .name = "node_vip", .text = "share an address by keepalived", .when = "vip_enabled",
 	  .tags = "vip_config,vip_launch,vip_reload,vip_refresh", .run = task_node_vip },
 	{ .name = "haproxy_install", .text = "install haproxy", .when = "haproxy_enabled",
-		.run = task_haproxy_install },
+		.tags = "haproxy", .run = task_haproxy_install },
 	{ .name = "haproxy_config", .text = "configure haproxy", .when = "haproxy_enabled",
-		.run = task_haproxy_config },
+		.tags = "haproxy", .run = task_haproxy_config },
 	{ .name = "haproxy_launch", .text = "run haproxy, reload it when due", .when = "haproxy_enabled",
-	  .tags = "haproxy_reload", .run = task_haproxy_launch },
+	  .tags = "haproxy,haproxy_reload", .run = task_haproxy_launch },
 	{ .name = "node_exporter", .text = "publish the node's metrics",
-		.tags = "node_exporter_config,node_exporter_launch",
+		.tags = "monitor,node_exporter_config,node_exporter_launch",
 	  .run = task_node_exporter },
 };
 
+/* one step: its tasks share their frames, and a node waits for no other */
 static const struct pig_step steps[] = {
 	{ .name = "node", .hosts = "all",
-	  .tasks = "node_name node_hosts node_resolv node_pkg node_ca node_feature node_kernel node_tune node_sysctl "
-		   "node_profile node_ulimit node_data node_admin node_timezone node_ntp node_crontab node_vip" },
-	{ .name = "haproxy", .hosts = "all", .tasks = "haproxy_install haproxy_config haproxy_launch" },
-	{ .name = "monitor", .hosts = "all", .tasks = "node_exporter" },
+	  .tasks = "node_id node_name node_hosts node_resolv node_pkg node_ca node_feature node_kernel node_tune "
+		   "node_sysctl node_profile node_ulimit node_data node_admin node_timezone node_ntp node_crontab node_vip "
+		   "haproxy_install haproxy_config haproxy_launch node_exporter" },
 };
 
 static const struct pig_playbook playbooks[] = {

@@ -83,6 +83,12 @@ struct node {
 	const char *node_tuned_profile_dir;
 };
 
+/* look.c */
+enum node_look { LOOK_RESOLV, LOOK_ADMIN, LOOK_FILES };
+void task_node_id(pig_task *t);
+/* the host's answer; NULL once the task has failed */
+const char *node_look(pig_task *t, enum node_look what);
+
 /* name.c */
 void task_node_name(pig_task *t);
 void task_node_hosts(pig_task *t);

@@ -96,11 +96,7 @@ void task_node_resolv(pig_task *t)
 	for (size_t i = 0; i < t->val->len(p->node_dns_servers); i++)
 		text = pig_fmt(t, "%snameserver %s\n", text, node_scalar(t, t->val->at(p->node_dns_servers, i)));
 	if (!strcmp(p->node_dns_method, "add")) {
-		const pig_op *now = pig_shell(t, .cmd = "cat /etc/resolv.conf", .reads = true,
-			.note = "present name servers");
-		if (!pig_await(t))
-			return;
-		for (const char *line = t->host->output(t, now, NULL); line && *line;) {
+		for (const char *line = node_look(t, LOOK_RESOLV); line && *line;) {
 			size_t n = strcspn(line, "\n");
 			if (n && *line != '#' && *line != ';' && !has_line(text, line, n))
 				text = pig_fmt(t, "%s%.*s\n", text, (int)n, line);

@@ -1,0 +1,66 @@
+/*
+ * What tasks must know of a node before they can say what it should be. It is asked in one frame by node_id and
+ * published; a task that runs without node_id before it asks for itself.
+ */
+#include "module.h"
+
+static const char *const names[] = { [LOOK_RESOLV] = "node_seen_resolv", [LOOK_ADMIN] = "node_seen_admin",
+				     [LOOK_FILES] = "node_seen_files" };
+static const char *const notes[] = { [LOOK_RESOLV] = "present name servers",
+	[LOOK_ADMIN] = "the admin account as it is",
+				     [LOOK_FILES] = "open files a unit may have" };
+
+static const char *command(pig_task *t, enum node_look what)
+{
+	const struct node *p = t->params;
+	const char *user = p->node_admin_username;
+
+	switch (what) {
+	case LOOK_RESOLV:
+		return "cat /etc/resolv.conf";
+	case LOOK_ADMIN: /* three lines, empty for what is not there: the user, group admin, the user's own group */
+		return pig_sh(t,
+			"getent passwd %s || echo; getent group admin || echo; id -gn %s 2>/dev/null || echo", user,
+			user);
+	case LOOK_FILES: /* three lines: systemd's own hard limit, the kernel's, what systemd may do */
+		return "while read -r a b c soft hard unit; do [ \"$a $b $c\" != 'Max open files' ] || "
+		       "echo \"$hard\"; done </proc/1/limits\n"
+		       "read -r most </proc/sys/fs/nr_open; echo \"$most\"\n"
+		       "while read -r key caps; do [ \"$key\" != CapEff: ] || echo \"$caps\"; done </proc/1/status";
+	}
+	return ":";
+}
+
+static const pig_op *ask(pig_task *t, enum node_look what)
+{
+	return pig_shell(t, .note = notes[what], .reads = true, .cmd = command(t, what));
+}
+
+const char *node_look(pig_task *t, enum node_look what)
+{
+	const char *seen = t->val->str(t->host->of(t, t->hostname, names[what]), NULL);
+
+	if (seen)
+		return seen;
+	const pig_op *op = ask(t, what);
+	if (!pig_await(t))
+		return NULL;
+	seen = t->host->output(t, op, NULL);
+	return seen ? seen : "";
+}
+
+void task_node_id(pig_task *t)
+{
+	const struct node *p = t->params;
+	const pig_op *ops[LOOK_FILES + 1] = {
+		[LOOK_RESOLV] = strcmp(p->node_dns_method, "add") ? NULL : ask(t, LOOK_RESOLV),
+		[LOOK_ADMIN] = p->node_admin_enabled ? ask(t, LOOK_ADMIN) : NULL,
+		[LOOK_FILES] = p->haproxy_enabled ? ask(t, LOOK_FILES) : NULL,
+	};
+
+	if (!pig_await(t))
+		return;
+	for (size_t i = 0; i <= LOOK_FILES; i++)
+		if (ops[i])
+			t->host->publish(t, names[i], t->host->text(t, t->host->output(t, ops[i], NULL)));
+}
