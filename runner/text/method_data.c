@@ -163,6 +163,12 @@ struct value *method_get(struct call *k)
 
 	if (!key)
 		return NULL;
+	if (!v && k->in->flags & V_LAZY) { /* another host's variable */
+		v = ctx_attr(k->c, k->at, k->in, key);
+		if (!v)
+			return NULL;
+		v = v->type == V_UNDEF ? NULL : v;
+	}
 	return op_secret(k->c, v ? v : k->args[1] ? k->args[1] : nothing(k), k->in->flags & V_SECRET);
 }
 

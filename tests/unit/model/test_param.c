@@ -14,6 +14,7 @@ static const char inventory[] =
 	"    loop_b: 'x{{ loop_a }}'\n"
 	"    deep: { list: ['{{ domain }}', plain], n: '{{ pg_port + 1 }}' }\n"
 	"    peer_role: '{{ hostvars[\"n2\"].pg_role }}'\n"
+	"    got: \"{{ hostvars['n2'].get('pg_role') }} {{ hostvars['n2'].get('none', 'x') }} {{ hostvars.n3.pg_port }} {{ 'n1' in hostvars }}\"\n"
 	"    roles: \"{{ groups['main'] | map('extract', hostvars, 'pg_role') | join(',') }}\"\n"
 	"    mem: '{{ node_mem_mb }}'\n"
 	"    raw: !unsafe '{{ nothing }}'\n"
@@ -79,6 +80,7 @@ static void test_templates(void)
 	CHECK_STR(text("n1", "url"), "\"http://10.0.0.1/example.org/${dbsu}/${ip}\"");
 	CHECK_STR(text("n2", "deep"), "{\"list\": [\"example.org\", \"plain\"], \"n\": 5434}");
 	CHECK_STR(text("n1", "peer_role"), "\"replica\"");
+	CHECK_STR(text("n1", "got"), "\"replica x 5433 True\"");
 	CHECK_STR(text("n1", "roles"), "\"primary,replica\"");
 	CHECK_STR(text("n1", "raw"), "\"{{ nothing }}\"");
 	CHECK_STR(text("n1", "pg_dsn"), "\"host=n1 port=5432 password=DBUser.DBA\"");
@@ -91,7 +93,7 @@ static void test_templates(void)
 	CHECK_HAS(e.msg, "-> loop_b (");
 	CHECK_HAS(e.where, "inv.yml:");
 	CHECK(!resolver_get(of("n3"), "bad", &e));
-	CHECK_HAS(e.where, "inv.yml:25:");
+	CHECK_HAS(e.where, "inv.yml:26:");
 
 	/* secrecy travels */
 	CHECK(value_is_secret(resolver_get(of("n1"), "pg_password", NULL)));
