@@ -1,6 +1,6 @@
 /*
- * The inventory as its readers see it: loading in one call, then hosts, groups and values by name, all by hashing. What the files
- * look like is the other inventory_*.c's business, and what a name means to a module is nobody's here.
+ * The inventory as its readers see it: loading in one call, then hosts, groups and values by name, all by hashing. What
+ * the files look like is the other inventory_*.c's business, and what a name means to a module is nobody's here.
  */
 #include "model/inventory.h"
 
@@ -71,7 +71,8 @@ bool inventory_hint_name(const struct inventory *inv, const char *name, struct e
 
 /* ---- hosts of a group ---- */
 
-struct inv_host **inventory_walk_hosts(const struct inventory *inv, struct arena *a, const struct inv_group *g, uint32_t *n)
+struct inv_host **inventory_walk_hosts(const struct inventory *inv, struct arena *a, const struct inv_group *g,
+	uint32_t *n)
 {
 	struct arena *scratch = arena_new();
 	const struct inv_group **queue = arena_new_of(scratch, const struct inv_group *, inv->n_groups);
@@ -110,7 +111,8 @@ static int host_order(const void *x, const void *y)
 	return (i > k) - (i < k);
 }
 
-struct inv_host **inventory_group_hosts(const struct inventory *inv, struct arena *a, const struct inv_group *g, uint32_t *n)
+struct inv_host **inventory_group_hosts(const struct inventory *inv, struct arena *a, const struct inv_group *g,
+	uint32_t *n)
 {
 	struct inv_host **hosts = inventory_walk_hosts(inv, a, g, n);
 
@@ -146,7 +148,8 @@ bool inventory_var(const struct inventory *inv, const struct inv_host *h, const 
 	return false;
 }
 
-uint32_t inventory_var_all(const struct inventory *inv, struct arena *a, const struct inv_host *h, const char *name, struct inv_found **out)
+uint32_t inventory_var_all(const struct inventory *inv, struct arena *a, const struct inv_host *h, const char *name,
+	struct inv_found **out)
 {
 	uint32_t n = 0, layers = h && h->layers ? h->layers->n : 0;
 	struct inv_found *found = arena_new_of(a, struct inv_found, layers + 2);

@@ -1,7 +1,7 @@
 /*
- * Building the inventory: hosts, groups and edges as the readers name them, then what only the whole can tell: groups without a
- * parent belong to `all`, hosts without a group to `ungrouped`, cycles, depths, and for every set of groups the list of maps that
- * count for its hosts. Reading files is the business of the other inventory_*.c.
+ * Building the inventory: hosts, groups and edges as the readers name them, then what only the whole can tell: groups
+ * without a parent belong to `all`, hosts without a group to `ungrouped`, cycles, depths, and for every set of groups
+ * the list of maps that count for its hosts. Reading files is the business of the other inventory_*.c.
  */
 #include "model/inventory_build.h"
 
@@ -98,7 +98,8 @@ void inventory_add_child(struct inv_build *b, struct inv_group *parent, struct i
 	b->edges[b->n_edges++] = (struct inv_edge){ parent, child, at };
 }
 
-bool inventory_set_group_var(struct inv_build *b, struct inv_group *g, const char *name, struct value *v, struct origin at)
+bool inventory_set_group_var(struct inv_build *b, struct inv_group *g, const char *name, struct value *v,
+	struct origin at)
 {
 	if (strcmp(name, "ansible_group_priority")) {
 		value_put_at(b->a, g->parts->files, name, v, at);
@@ -116,7 +117,8 @@ bool inventory_set_group_var(struct inv_build *b, struct inv_group *g, const cha
 	return true;
 }
 
-bool inventory_add_pattern(struct inv_build *b, const char *pattern, struct inv_group *g, const struct value *vars, struct origin at)
+bool inventory_add_pattern(struct inv_build *b, const char *pattern, struct inv_group *g, const struct value *vars,
+	struct origin at)
 {
 	int port;
 	const char *name = pattern_address(b->a, pattern, &port);
@@ -275,8 +277,8 @@ static void layer_add(struct inv_layer *layers, uint32_t *n, const struct inv_gr
 }
 
 /*
- * Ansible's order, from the weakest: the inventory files' values of `all`, then of the groups; after them, stronger than any of
- * these, what group_vars/ has for `all`, then for the groups, folder by folder.
+ * Ansible's order, from the weakest: the inventory files' values of `all`, then of the groups; after them, stronger
+ * than any of these, what group_vars/ has for `all`, then for the groups, folder by folder.
  */
 static void layers_build(struct inv_build *b, struct group_set *set)
 {
@@ -310,8 +312,8 @@ static void set_add(struct group_set *set, struct inv_group *g, uint32_t mark)
 }
 
 /* The groups that name a host and all above them; room holds as many as there are groups. */
-static struct group_set *set_build(struct inv_build *b, struct arena *scratch, const struct inv_host *h, struct inv_group **room,
-				   uint32_t mark)
+static struct group_set *set_build(struct inv_build *b, struct arena *scratch, const struct inv_host *h,
+	struct inv_group **room, uint32_t mark)
 {
 	struct group_set *set = arena_new_of(scratch, struct group_set, 1);
 
@@ -366,7 +368,9 @@ static void group_vars_join(struct inv_build *b)
 	for (uint32_t i = 0; i < b->inv->n_groups; i++) {
 		struct inv_group *g = b->inv->groups[i];
 		for (uint32_t d = 0; d <= b->n_dirs; d++) {
-			const struct value *from = d ? (g->parts->dirs ? g->parts->dirs[d - 1] : NULL) : g->parts->files;
+			const struct value *from = g->parts->files;
+			if (d)
+				from = g->parts->dirs ? g->parts->dirs[d - 1] : NULL;
 			for (uint32_t k = 0; from && k < from->u.map.n; k++) {
 				const struct entry *en = &from->u.map.items[k];
 				value_put_at(b->a, g->vars, en->key, en->val, en->at);

@@ -34,9 +34,11 @@ void inventory_begin(struct inv_build *b, struct arena *a, struct err *e);
 struct inv_group *inventory_add_group(struct inv_build *b, const char *name, struct origin at);
 struct inv_host *inventory_add_host(struct inv_build *b, const char *name, struct inv_group *g, struct origin at);
 void inventory_add_child(struct inv_build *b, struct inv_group *parent, struct inv_group *child, struct origin at);
-bool inventory_set_group_var(struct inv_build *b, struct inv_group *g, const char *name, struct value *v, struct origin at);
+bool inventory_set_group_var(struct inv_build *b, struct inv_group *g, const char *name, struct value *v,
+	struct origin at);
 /* Hosts of a pattern such as n[1:3]:2222 into the group, with the variables (NULL or a map). */
-bool inventory_add_pattern(struct inv_build *b, const char *pattern, struct inv_group *g, const struct value *vars, struct origin at);
+bool inventory_add_pattern(struct inv_build *b, const char *pattern, struct inv_group *g, const struct value *vars,
+	struct origin at);
 /* Everything is read: complete the groups, find cycles, fix depths, order and precedence. */
 bool inventory_finish(struct inv_build *b);
 
@@ -50,7 +52,8 @@ bool inventory_read_vars(struct inv_build *b);
 /* The -e words into one map. */
 bool inventory_read_extra(struct inv_build *b, const char *const *words, uint32_t n);
 /* YAML or JSON text; JSON is tried first where the text begins like it. */
-bool inventory_parse(struct value **out, struct arena *a, const char *path, const char *text, size_t len, struct err *e);
+bool inventory_parse(struct value **out, struct arena *a, const char *path, const char *text, size_t len,
+	struct err *e);
 /* A file's text as a map; empty text is an empty map. */
 bool inventory_parse_map(struct value **out, struct arena *a, const char *path, const char *what, struct err *e);
 /* The sources when none is named. */
@@ -60,7 +63,8 @@ struct value *inventory_literal(struct arena *a, const char *text, size_t len, s
 
 /* ---- inventory.c ---- */
 /* A group's hosts as Ansible lists them: its own, then level by level its children's. */
-struct inv_host **inventory_walk_hosts(const struct inventory *inv, struct arena *a, const struct inv_group *g, uint32_t *n);
+struct inv_host **inventory_walk_hosts(const struct inventory *inv, struct arena *a, const struct inv_group *g,
+	uint32_t *n);
 /* "Did you mean ...?" for a name that is no host or group; the hint stays empty when nothing is near. */
 bool inventory_hint_name(const struct inventory *inv, const char *name, struct err *e);
 

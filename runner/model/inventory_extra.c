@@ -1,6 +1,6 @@
 /*
- * The words behind -e: `k=v k2="v w"`, a map in JSON or YAML, or @file. Values of k=v are strings, as in Ansible; they keep their
- * text as `source`, so that a parameter of another type can read it. Later words win.
+ * The words behind -e: `k=v k2="v w"`, a map in JSON or YAML, or @file. Values of k=v are strings, as in Ansible; they
+ * keep their text as `source`, so that a parameter of another type can read it. Later words win.
  */
 #include <string.h>
 
@@ -16,7 +16,8 @@ static bool word_fault(const struct word *w, const char *p, const char *msg, con
 	return err_at(w->b->e, "-e", 1, (unsigned)(p - w->text) + 1);
 }
 
-/* The end of the part that begins at p: spaces inside quotes and template braces do not end it. NULL when one stays open. */
+/* The end of the part that begins at p: spaces inside quotes and template braces do not end it. NULL when one stays
+ * open. */
 static const char *part_end(const char *p)
 {
 	char quote = 0;
@@ -51,9 +52,9 @@ static const char *unescape(struct arena *a, const char *s, size_t n)
 		if (at) {
 			buf_ch(&b, to[at - from]);
 			i++;
-		} else if (s[i] == '\\' && n - i > 3 && s[i + 1] == 'x' && strchr(hex, s[i + 2] | 32) && strchr(hex, s[i + 3] | 32) &&
-			   s[i + 2] >= '2' && s[i + 2] < '8') {
-			buf_ch(&b, (char)((strchr(hex, s[i + 2] | 32) - hex) << 4 | (strchr(hex, s[i + 3] | 32) - hex)));
+		} else if (s[i] == '\\' && n - i > 3 && s[i + 1] == 'x' && s[i + 2] >= '2' && s[i + 2] < '8' &&
+			   strchr(hex, s[i + 3] | 32)) {
+			buf_ch(&b, (char)((s[i + 2] - '0') << 4 | (strchr(hex, s[i + 3] | 32) - hex)));
 			i += 3;
 		} else {
 			buf_ch(&b, s[i]);
@@ -91,7 +92,8 @@ static bool pairs_add(struct word *w)
 	for (const char *p = w->text + strspn(w->text, " \t\n"); *p;) {
 		const char *end = part_end(p);
 		if (!end)
-			return word_fault(w, p, "a quote or a template's brace is not closed", "Quote the whole value.");
+			return word_fault(w, p, "a quote or a template's brace is not closed",
+				"Quote the whole value.");
 		if (!pair_add(w, p, end))
 			return false;
 		p = end + strspn(end, " \t\n");
@@ -125,7 +127,8 @@ bool inventory_read_extra(struct inv_build *b, const char *const *words, uint32_
 		if (!*w.text)
 			continue;
 		if (*w.text == '/' || *w.text == '.')
-			return word_fault(&w, w.text, "this looks like a file", "Put @ before a file's name: -e @vars.yml.");
+			return word_fault(&w, w.text, "this looks like a file",
+				"Put @ before a file's name: -e @vars.yml.");
 		if (!(strchr("@{[", *w.text) ? map_add(&w) : pairs_add(&w)))
 			return false;
 	}

@@ -1,7 +1,7 @@
 /*
- * Inventories in the INI form: [group] lists hosts with values behind them, [group:children] names groups, [group:vars] gives values,
- * and lines before the first section are hosts without a group. Words split as a shell does, values are Python literals as in
- * Ansible (inventory_literal.c).
+ * Inventories in the INI form: [group] lists hosts with values behind them, [group:children] names groups, [group:vars]
+ * gives values, and lines before the first section are hosts without a group. Words split as a shell does, values are
+ * Python literals as in Ansible (inventory_literal.c).
  */
 #include <stdio.h>
 #include <string.h>
@@ -123,7 +123,8 @@ static bool child_read(struct ini *i)
 	struct inv_build *b = i->b;
 
 	if (p == i->line || !is_rest(i, p))
-		return fault(i, i->line, "a group's name is expected here, not \"%.*s\"", (int)(i->end - i->line), i->line);
+		return fault(i, i->line, "a group's name is expected here, not \"%.*s\"", (int)(i->end - i->line),
+			i->line);
 
 	const char *name = arena_strn(b->a, i->line, (size_t)(p - i->line));
 	struct inv_group *child = inventory_group(b->inv, name);
@@ -163,8 +164,9 @@ static bool pending_check(struct ini *i)
 /* ---- words and values ---- */
 
 /*
- * The next word from *at on, as Python's shlex splits a line: quotes join, a backslash escapes outside quotes and (before " and \)
- * inside double ones, # begins a comment anywhere. NULL at the end of the line; *ok is false at an open quote.
+ * The next word from *at on, as Python's shlex splits a line: quotes join, a backslash escapes outside quotes and
+ * (before " and \) inside double ones, # begins a comment anywhere. NULL at the end of the line; *ok is false at an
+ * open quote.
  */
 static const char *word_read(struct ini *i, const char **at, const char **start, bool *ok)
 {

@@ -1,6 +1,7 @@
 /*
- * Python literals, which is what Ansible tries on every value of an INI inventory: numbers, quoted strings, lists, tuples (lists
- * here), dicts, True, False, None. Whatever is none of these is a plain string, so nothing in here is an error.
+ * Python literals, which is what Ansible tries on every value of an INI inventory: numbers, quoted strings, lists,
+ * tuples (lists here), dicts, True, False, None. Whatever is none of these is a plain string, so nothing in here is an
+ * error.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,8 @@ static struct value *any_read(struct literal *l);
 
 static bool is_word(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 0x80;
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+		(unsigned char)c >= 0x80;
 }
 
 /* Spaces, and a comment up to the end: Python ignores both behind a value. */
@@ -159,7 +161,8 @@ static bool number_clean(char *out, const char *s, size_t n)
 			*out++ = s[i];
 			continue;
 		}
-		if (!i || i + 1 == n || !strchr("0123456789abcdefABCDEFxXoObB", s[i - 1]) || !strchr("0123456789abcdefABCDEF", s[i + 1]))
+		if (!i || i + 1 == n || !strchr("0123456789abcdefABCDEFxXoObB", s[i - 1]) ||
+			!strchr("0123456789abcdefABCDEF", s[i + 1]))
 			return false;
 	}
 	*out = 0;
@@ -211,6 +214,12 @@ static struct value *decimal_read(struct literal *l, const char *word, bool minu
 	return value_float(l->a, minus ? -f : f);
 }
 
+/* The sign in 1e-5, but not the one in 0x1e-5. */
+static bool is_exponent_sign(const struct literal *l, const char *start)
+{
+	return (*l->p == '-' || *l->p == '+') && l->p > start && (l->p[-1] | 32) == 'e' && (start[1] | 32) != 'x';
+}
+
 static struct value *number_read(struct literal *l)
 {
 	char word[200];
@@ -224,8 +233,7 @@ static struct value *number_read(struct literal *l)
 		signs++;
 	}
 	start = l->p;
-	while (l->p < l->end && (is_word(*l->p) || *l->p == '.' ||
-				 ((*l->p == '-' || *l->p == '+') && l->p > start && (l->p[-1] | 32) == 'e' && start[1] != 'x' && start[1] != 'X')))
+	while (l->p < l->end && (is_word(*l->p) || *l->p == '.' || is_exponent_sign(l, start)))
 		l->p++;
 	size_t n = (size_t)(l->p - start);
 	if (!n || n >= sizeof word || signs > 1 || !number_clean(word, start, n))
@@ -243,7 +251,9 @@ static struct value *word_read(struct literal *l)
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		size_t n = words[i].n;
-		if ((size_t)(l->end - l->p) < n || memcmp(l->p, words[i].word, n) || (l->p + n < l->end && is_word(l->p[n])))
+		if ((size_t)(l->end - l->p) < n || memcmp(l->p, words[i].word, n))
+			continue;
+		if (l->p + n < l->end && is_word(l->p[n]))
 			continue;
 		l->p += n;
 		return i == 2 ? value_null(l->a) : value_bool(l->a, !i);

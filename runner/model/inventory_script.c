@@ -1,6 +1,7 @@
 /*
- * Executable inventories: `script --list` prints groups as JSON, `_meta.hostvars` the hosts' values; a script without that is asked
- * `--host NAME` for each. What a script says is data and never a template, so every value is marked literal.
+ * Executable inventories: `script --list` prints groups as JSON, `_meta.hostvars` the hosts' values; a script without
+ * that is asked `--host NAME` for each. What a script says is data and never a template, so every value is marked
+ * literal.
  */
 #include <string.h>
 
@@ -35,7 +36,8 @@ static bool script_run(struct inv_build *b, const char *path, const char *option
 	return err_at_value(b->e, *out);
 }
 
-static bool shape_fault(struct inv_build *b, const struct value *v, const char *group, const char *part, const char *want)
+static bool shape_fault(struct inv_build *b, const struct value *v, const char *group, const char *part,
+	const char *want)
 {
 	fail(b->e, E_INPUT, "%s of group \"%s\" must be %s, not a %s", part, group, want, value_type_name(v));
 	return err_at_value(b->e, v);
@@ -54,7 +56,8 @@ static bool names_check(struct inv_build *b, const struct value *list, const cha
 static bool group_read(struct inv_build *b, const struct entry *en, struct map *hosts)
 {
 	struct inv_group *g = inventory_add_group(b, en->key, en->at);
-	struct value *list = value_get(en->val, "hosts"), *children = value_get(en->val, "children"), *vars = value_get(en->val, "vars");
+	struct value *list = value_get(en->val, "hosts"), *children = value_get(en->val, "children");
+	struct value *vars = value_get(en->val, "vars");
 
 	if (en->val->type != V_MAP) {
 		list = en->val;
@@ -103,7 +106,8 @@ bool inventory_read_script(struct inv_build *b, const char *path)
 		if (!meta && !script_run(b, path, "--host", h->name, &vars))
 			return false;
 		if (vars && vars->type != V_MAP) {
-			fail(b->e, E_INPUT, "values of host \"%s\" must be a map, not a %s", h->name, value_type_name(vars));
+			fail(b->e, E_INPUT, "values of host \"%s\" must be a map, not a %s", h->name,
+				value_type_name(vars));
 			return err_at_value(b->e, vars);
 		}
 		for (uint32_t k = 0; vars && k < vars->u.map.n; k++) {

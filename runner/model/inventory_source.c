@@ -1,6 +1,6 @@
 /*
- * Sources: what -i names may be a file (YAML, JSON, INI or a script), a folder of such, or a list of hosts with a comma. This file
- * tells them apart and finds the default; it knows none of the formats.
+ * Sources: what -i names may be a file (YAML, JSON, INI or a script), a folder of such, or a list of hosts with a
+ * comma. This file tells them apart and finds the default; it knows none of the formats.
  */
 #include <dirent.h>
 #include <stdlib.h>
@@ -110,7 +110,8 @@ static bool folder_read(struct inv_build *b, const char *path, int nest)
 		fail(b->e, E_INPUT, "could not list folder \"%s\"", path);
 	} else if (!n && !nest) {
 		fail(b->e, E_INPUT, "folder \"%s\" holds no inventory", path);
-		err_hint(b->e, "Files ending in .ini, .cfg, .txt, .md and the like are passed over in a folder, as in Ansible.");
+		err_hint(b->e, "Files ending in .ini, .cfg, .txt, .md and the like are passed over in a folder, "
+			 "as in Ansible.");
 	} else if (nest > NEST_MAX) {
 		ok = fail(b->e, E_INPUT, "folder \"%s\" is nested too deep", path);
 	} else {
@@ -243,8 +244,8 @@ bool inventory_default_sources(const char ***out, uint32_t *n, struct arena *a, 
 		found = os_join(a, home, "pigsty.yml");
 	if (!found) {
 		fail(e, E_INPUT, "no inventory is named and none is found");
-		return err_hint(e, "Name one with -i, or keep pigsty.yml or an ansible.cfg with [defaults] inventory in this folder, or "
-				"pigsty.yml in $PIGSTY_HOME.");
+		return err_hint(e, "Name one with -i, or keep pigsty.yml or an ansible.cfg with [defaults] inventory "
+				"in this folder, or pigsty.yml in $PIGSTY_HOME.");
 	}
 	*out = arena_new_of(a, const char *, 1);
 	(*out)[0] = found;

@@ -1,6 +1,6 @@
 /*
- * group_vars/ and host_vars/ beside the inventory: for every group and host a file of its name (bare, .yml, .yaml or .json) or a
- * folder of such files. Each folder is listed once, so that ten thousand hosts without a file cost nothing.
+ * group_vars/ and host_vars/ beside the inventory: for every group and host a file of its name (bare, .yml, .yaml or
+ * .json) or a folder of such files. Each folder is listed once, so that ten thousand hosts without a file cost nothing.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -130,11 +130,13 @@ static struct map names_in(struct inv_build *b, const char *path)
 }
 
 /* The first of name, name.yml, ... that is there decides; into stays as it is when none is. */
-static bool values_add(struct inv_build *b, const char *folder, const struct map *names, const char *name, struct value *into)
+static bool values_add(struct inv_build *b, const char *folder, const struct map *names, const char *name,
+	struct value *into)
 {
 	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
 		char file[512];
-		if ((size_t)snprintf(file, sizeof file, "%s%s", name, endings[i]) >= sizeof file || strchr(name, '/') || *name == '.')
+		int n = snprintf(file, sizeof file, "%s%s", name, endings[i]);
+		if (n < 0 || (size_t)n >= sizeof file || strchr(name, '/') || *name == '.')
 			return true;
 		if (!map_has(names, file))
 			continue;

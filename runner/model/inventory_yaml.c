@@ -1,6 +1,6 @@
 /*
- * Inventories written in YAML or JSON: groups at the top, each with hosts, children and vars. Misplaced keys are errors here, where
- * Ansible passes over them with a warning: a host under a mistyped section would silently be no host.
+ * Inventories written in YAML or JSON: groups at the top, each with hosts, children and vars. Misplaced keys are errors
+ * here, where Ansible passes over them with a warning: a host under a mistyped section would silently be no host.
  */
 #include <string.h>
 
@@ -19,8 +19,8 @@ static bool key_fault(struct inv_build *b, const struct entry *en, const struct 
 	if (near)
 		err_hint(b->e, "Did you mean \"%s\"?", near);
 	else
-		err_hint(b->e, "A group has hosts, children and vars: put hosts under \"hosts:\", groups under \"children:\", "
-			 "values under \"vars:\".");
+		err_hint(b->e, "A group has hosts, children and vars: put hosts under \"hosts:\", groups under "
+			 "\"children:\", values under \"vars:\".");
 	return err_at(b->e, en->at.file, en->at.line, en->at.col);
 }
 
@@ -29,7 +29,8 @@ static bool hosts_read(struct inv_build *b, struct inv_group *g, const struct va
 	for (uint32_t i = 0; i < hosts->u.map.n; i++) {
 		const struct entry *en = &hosts->u.map.items[i];
 		if (en->val->type != V_NULL && en->val->type != V_MAP) {
-			fail(b->e, E_INPUT, "host \"%s\" must hold a map of values, not a %s", en->key, value_type_name(en->val));
+			fail(b->e, E_INPUT, "host \"%s\" must hold a map of values, not a %s", en->key,
+				value_type_name(en->val));
 			err_at_value(b->e, en->val);
 			return err_hint(b->e, "Write \"%s:\" alone, or \"%s: { name: value }\".", en->key, en->key);
 		}
@@ -51,10 +52,12 @@ static bool section_read(struct inv_build *b, struct inv_group *g, const struct 
 		v = map;
 	}
 	if (v->type != V_MAP) {
-		fail(b->e, E_INPUT, "\"%s\" of group \"%s\" must be a map, not a %s", section->key, g->name, value_type_name(v));
+		fail(b->e, E_INPUT, "\"%s\" of group \"%s\" must be a map, not a %s", section->key, g->name,
+			value_type_name(v));
 		err_at_value(b->e, v);
-		return v->type == V_LIST && *section->key != 'v' ? err_hint(b->e, "Write names with a colon instead of a dash: \"name:\".")
-								 : false;
+		if (v->type == V_LIST && *section->key != 'v')
+			err_hint(b->e, "Write names with a colon instead of a dash: \"name:\".");
+		return false;
 	}
 	if (*section->key == 'h')
 		return hosts_read(b, g, v);

@@ -1,6 +1,7 @@
 /*
- * Patterns: which hosts `-l` and `hosts:` mean. Rules and order are Ansible's: plain terms add, & keeps, ! takes away, whatever the
- * order they are written in. Unlike there, a term that matches nothing is an error. Ranges in host names are pattern_range.c's.
+ * Patterns: which hosts `-l` and `hosts:` mean. Rules and order are Ansible's: plain terms add, & keeps, ! takes away,
+ * whatever the order they are written in. Unlike there, a term that matches nothing is an error. Ranges in host names
+ * are pattern_range.c's.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -24,7 +25,8 @@ struct hosts { struct inv_host **items; uint32_t n; };
 
 /* ---- names ---- */
 
-/* [abc], [a-z], [!x] at p, the bracket; *end is behind it. NULL *end: no closing bracket, so it is a plain character. */
+/* [abc], [a-z], [!x] at p, the bracket; *end is behind it. NULL *end: no closing bracket, so it is a plain
+ * character. */
 static bool set_match(const char *p, char c, const char **end)
 {
 	bool negate = p[1] == '!', hit = false;
@@ -44,7 +46,8 @@ static bool set_match(const char *p, char c, const char **end)
 	return hit != negate;
 }
 
-/* Shell globs as Python's fnmatch reads them: no backslash, the whole name. Linear apart from one star's backtracking. */
+/* Shell globs as Python's fnmatch reads them: no backslash, the whole name. Linear apart from one star's
+ * backtracking. */
 static bool glob_match(const char *p, const char *s)
 {
 	const char *star = NULL, *back = NULL;
@@ -92,11 +95,12 @@ static bool matcher_open(struct matcher *m, struct pattern *p, const char *text)
 	*m = (struct matcher){ .glob = text };
 	if (*text != '~')
 		return true;
-	m->re = pcre2_compile((PCRE2_SPTR)text + 1, PCRE2_ZERO_TERMINATED, PCRE2_ANCHORED | PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C, &code, &at,
-			      NULL);
+	m->re = pcre2_compile((PCRE2_SPTR)text + 1, PCRE2_ZERO_TERMINATED,
+		PCRE2_ANCHORED | PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C, &code, &at, NULL);
 	if (!m->re) {
 		pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
-		return fail(p->e, E_INPUT, "pattern \"%s\" is no regular expression: %s at character %zu", text, why, at + 1);
+		return fail(p->e, E_INPUT, "pattern \"%s\" is no regular expression: %s at character %zu", text, why,
+			at + 1);
 	}
 	m->data = pcre2_match_data_create_from_pattern(m->re, NULL);
 	m->limits = pcre2_match_context_create(NULL);
@@ -131,7 +135,8 @@ static void hosts_push(struct pattern *p, struct hosts *to, struct inv_host *con
 	}
 }
 
-/* Hosts of every group the term matches; hosts by name too when no group did or the term has wildcards. *group: one matched. */
+/* Hosts of every group the term matches; hosts by name too when no group did or the term has wildcards. *group: one
+ * matched. */
 static bool term_enumerate(struct pattern *p, const char *term, struct hosts *out, bool *group)
 {
 	const struct inventory *inv = p->inv;
@@ -199,16 +204,20 @@ static size_t subscript_read(const char *term, struct subscript *s)
 		return open - 1;
 	}
 	sep = strcspn(in, ":-");
-	if (sep >= len || !is_number(in, sep, false) || (sep + 1 < len && !is_number(in + sep + 1, len - sep - 1, false)))
+	if (sep >= len || !is_number(in, sep, false))
 		return 0;
-	*s = (struct subscript){ .first = strtol(in, NULL, 10), .last = strtol(in + sep + 1, NULL, 10), .open = sep + 1 == len };
+	if (sep + 1 < len && !is_number(in + sep + 1, len - sep - 1, false))
+		return 0;
+	*s = (struct subscript){ .first = strtol(in, NULL, 10), .last = strtol(in + sep + 1, NULL, 10) };
+	s->open = sep + 1 == len;
 	s->one = !s->open && !s->last; /* Ansible takes g[2:0] for g[2] */
 	return open - 1;
 }
 
 static void subscript_apply(const struct subscript *s, struct hosts *h)
 {
-	long n = h->n, first = s->first < 0 ? n + s->first : s->first, last = s->one ? first : s->open ? n - 1 : s->last;
+	long n = h->n, first = s->first < 0 ? n + s->first : s->first;
+	long last = s->one ? first : s->open ? n - 1 : s->last;
 
 	if (last >= n)
 		last = n - 1;
@@ -335,7 +344,8 @@ static bool split(struct pattern *p, const char *text, struct value *words)
 		const char *end = s;
 		while (*end && !strchr(" \t\r\n:", *end)) {
 			const char *close = *end == '[' ? strchr(end, ']') : end;
-			if (!close || *end == ']') /* Ansible would cut the word here, and a rest of "~" selects every host */
+			/* Ansible would cut the word here, and a rest of "~" selects every host */
+			if (!close || *end == ']')
 				return fail(p->e, E_INPUT, "pattern \"%s\" has a bracket without its other half", text);
 			end = close + 1;
 		}
@@ -369,8 +379,8 @@ static bool terms_apply(struct pattern *p, const struct value *words)
 	return true;
 }
 
-bool pattern_hosts(struct inv_host ***out, uint32_t *n, struct arena *a, const struct inventory *inv, const char *pattern,
-		   bool allow_empty, struct err *e)
+bool pattern_hosts(struct inv_host ***out, uint32_t *n, struct arena *a, const struct inventory *inv,
+	const char *pattern, bool allow_empty, struct err *e)
 {
 	struct pattern p = { .a = arena_new(), .inv = inv, .allow_empty = allow_empty, .e = e };
 	struct value *words = value_list(p.a), *terms = value_list(p.a);

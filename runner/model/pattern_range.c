@@ -1,6 +1,6 @@
 /*
- * Host names as they are written: n[01:20:2].x stands for many, and a colon with a number behind it is a port. Which hosts of an
- * inventory a pattern selects is pattern.c's business.
+ * Host names as they are written: n[01:20:2].x stands for many, and a colon with a number behind it is a port. Which
+ * hosts of an inventory a pattern selects is pattern.c's business.
  */
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -83,7 +83,8 @@ static bool range_read(struct range *r, const char *open, const char *text, stru
 	return bounds_read(r, part, n, text, e);
 }
 
-static bool expand(struct value *list, struct arena *a, const char *head, const char *rest, const char *text, struct err *e)
+static bool expand(struct value *list, struct arena *a, const char *head, const char *rest, const char *text,
+	struct err *e)
 {
 	const char *open = strchr(rest, '[');
 	struct range r = { 0 };
@@ -125,7 +126,8 @@ bool pattern_range(struct value **out, struct arena *a, const char *text, struct
 
 /* ---- addresses ---- */
 
-/* Every [a:b] replaced by one character, so that the rest can be checked as a plain name; false when a bracket holds anything else. */
+/* Every [a:b] replaced by one character, so that the rest can be checked as a plain name; false when a bracket holds
+ * anything else. */
 static bool ranges_flatten(char *out, const char *text, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -153,7 +155,8 @@ static bool ranges_flatten(char *out, const char *text, size_t n)
 	return true;
 }
 
-/* Labels of letters, digits, - and _ between points; none begins with - or ends with - or _. Bytes beyond ASCII count as letters. */
+/* Labels of letters, digits, - and _ between points; none begins with - or ends with - or _. Bytes beyond ASCII
+ * count as letters. */
 static bool is_hostname(const char *s)
 {
 	char before = '.';

@@ -1,6 +1,6 @@
 /*
- * Values into YAML: block style, stable, in the layout PyYAML gives (lists in a map are not indented further). Any string that a
- * reader of YAML 1.1 or 1.2 could take for something else is quoted. Reading is yaml.c's.
+ * Values into YAML: block style, stable, in the layout PyYAML gives (lists in a map are not indented further). Any
+ * string that a reader of YAML 1.1 or 1.2 could take for something else is quoted. Reading is yaml.c's.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -44,7 +44,8 @@ static bool is_plain(const char *s, size_t n)
 	return true;
 }
 
-/* Length of the printable UTF-8 character at s, 0 when it must be escaped (control, line separators, BOM, not UTF-8). */
+/* Length of the printable UTF-8 character at s, 0 when it must be escaped (control, line separators, BOM, not
+ * UTF-8). */
 static size_t printable(const char *s, const char *end)
 {
 	const unsigned char *u = (const unsigned char *)s;
@@ -100,7 +101,8 @@ static void quoted_write(struct writer *w, const char *s, size_t n)
 		} else if (end - s >= 2 && (unsigned char)*s == 0xc2 && ((unsigned char)s[1] & 0xc0) == 0x80) {
 			buf_fmt(w->out, "\\x%02x", (unsigned)(unsigned char)s[1]);
 			len = 2;
-		} else if (end - s >= 3 && (!memcmp(s, "\xe2\x80\xa8", 3) || !memcmp(s, "\xe2\x80\xa9", 3) || !memcmp(s, "\xef\xbb\xbf", 3))) {
+		} else if (end - s >= 3 && (!memcmp(s, "\xe2\x80\xa8", 3) || !memcmp(s, "\xe2\x80\xa9", 3) ||
+			!memcmp(s, "\xef\xbb\xbf", 3))) {
 			buf_str(w->out, *s == '\xef' ? "\\ufeff" : s[2] == '\xa8' ? "\\u2028" : "\\u2029");
 			len = 3;
 		} else {

@@ -1,6 +1,7 @@
 /*
- * JSON in and out. The reader is our own, since values must know line and column, big integers must not lose digits, and the depth
- * must be bounded; the writer lays text out as Python's json module does, for to_json. What the data means is the caller's.
+ * JSON in and out. The reader is our own, since values must know line and column, big integers must not lose digits,
+ * and the depth must be bounded; the writer lays text out as Python's json module does, for to_json. What the data
+ * means is the caller's.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -382,7 +383,8 @@ static void string_write(struct writer *w, const char *s, size_t n)
 		} else if (c < 0x20 || (c > 0x7e && w->style->ascii && c < 0x10000 && c != 0x7f)) {
 			buf_fmt(w->out, "\\u%04x", c);
 		} else if (c >= 0x10000 && w->style->ascii) {
-			buf_fmt(w->out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10), 0xdc00 + ((c - 0x10000) & 0x3ff));
+			buf_fmt(w->out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10),
+				0xdc00 + ((c - 0x10000) & 0x3ff));
 		} else {
 			utf8_add(w->out, c);
 		}

@@ -1,6 +1,7 @@
 /*
- * Plain scalars: which text is a bool, a number or null in YAML 1.1 as PyYAML (and so Ansible) resolves it. Two departures: dates
- * and sexagesimal numbers (12:30:00) stay strings, since nobody who writes a time means 45000. Syntax of documents is yaml.c's.
+ * Plain scalars: which text is a bool, a number or null in YAML 1.1 as PyYAML (and so Ansible) resolves it. Two
+ * departures: dates and sexagesimal numbers (12:30:00) stay strings, since nobody who writes a time means 45000. Syntax
+ * of documents is yaml.c's.
  */
 #include "value/plain.h"
 
@@ -54,7 +55,8 @@ static bool to_int(const char *s, size_t n, int base, bool minus, int64_t *out)
 	return any;
 }
 
-/* The text without underscores through strtod: inside pig the locale is always C. Hex and octal beyond 64 bits go digit by digit. */
+/* The text without underscores through strtod: inside pig the locale is always C. Hex and octal beyond 64 bits go
+ * digit by digit. */
 static double to_double(const char *s, size_t n, int base)
 {
 	char word[NUMBER_MAX + 1];
@@ -164,14 +166,20 @@ bool plain_is_odd(const char *s, size_t n)
 	plain_resolve(&v, s, n);
 	if (v.type != V_STR || IS_ONE_OF(oddities, s, n))
 		return true;
-	/* dates, times, 1e3, 0o17, 08: what another reader may take for a number; two points (a version, an address) are none */
+	/* dates, times, 1e3, 0o17, 08: what another reader may take for a number; two points (a version, an address)
+	 * are none */
 	size_t sign = run(s, n, "+-."), points = 0;
 	if (sign == n || s[sign] < '0' || s[sign] > '9')
 		return false;
 	for (size_t i = 0; i < n; i++)
 		points += s[i] == '.';
-	return points < 2 && (run(s, n, "0123456789eE_.:+- TtZz") == n ||
-			      (n - sign > 1 && (s[sign + 1] | 32) > 'a' && run(s + sign, n - sign, "0123456789abcdefoxABCDEFOX_") == n - sign));
+	if (points > 1)
+		return false;
+	if (run(s, n, "0123456789eE_.:+- TtZz") == n)
+		return true;
+	s += sign;
+	n -= sign;
+	return n > 1 && (s[1] | 32) > 'a' && run(s, n, "0123456789abcdefoxABCDEFOX_") == n;
 }
 
 struct value *value_from_plain(struct arena *a, const char *text, size_t len)

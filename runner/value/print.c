@@ -1,6 +1,6 @@
 /*
- * How a scalar prints as text, in templates and messages: as Python's str() would, with nothing for None. Lists and maps have no such
- * text; to_json and to_yaml (json.c, emit.c) are for them.
+ * How a scalar prints as text, in templates and messages: as Python's str() would, with nothing for None. Lists and
+ * maps have no such text; to_json and to_yaml (json.c, emit.c) are for them.
  */
 #include <math.h>
 #include <stdio.h>
@@ -9,7 +9,8 @@
 
 #include "value/value.h"
 
-/* The shortest digits that read back as the same double, laid out as Python does: an exponent below 1e-04 and from 1e+16 on. */
+/* The shortest digits that read back as the same double, laid out as Python does: an exponent below 1e-04 and from
+ * 1e+16 on. */
 static void print_float(struct buf *out, double f)
 {
 	char text[40], digits[24];

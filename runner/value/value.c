@@ -1,7 +1,7 @@
 /*
- * Values: making, reading, comparing, copying and marking them. How a scalar prints is print.c's; no file format is known here: yaml.c
- * and json.c read, json.c and emit.c write. Whatever walks a whole value counts its steps, since shared parts can make a small value
- * unfold into a huge one (templates can build such; the readers refuse them).
+ * Values: making, reading, comparing, copying and marking them. How a scalar prints is print.c's; no file format is
+ * known here: yaml.c and json.c read, json.c and emit.c write. Whatever walks a whole value counts its steps, since
+ * shared parts can make a small value unfold into a huge one (templates can build such; the readers refuse them).
  */
 #include "value/value.h"
 

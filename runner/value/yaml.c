@@ -1,7 +1,7 @@
 /*
- * YAML into values, over libyaml's events. libyaml checks syntax and nothing else, so every guard stands here: depth, nodes (shared
- * parts counted as often as they are used, or a nine-line bomb would unfold later), alias uses, duplicate keys, an alias inside
- * its own anchor. What a plain scalar means is plain.c's; what the keys mean is the caller's.
+ * YAML into values, over libyaml's events. libyaml checks syntax and nothing else, so every guard stands here: depth,
+ * nodes (shared parts counted as often as they are used, or a nine-line bomb would unfold later), alias uses, duplicate
+ * keys, an alias inside its own anchor. What a plain scalar means is plain.c's; what the keys mean is the caller's.
  */
 #include <stdio.h>
 #include <string.h>
@@ -86,9 +86,9 @@ static bool parser_fault(struct reader *r)
 		err_detail(r->e, "what was being read began at line %zu, column %zu", p->context_mark.line + 1,
 			   p->context_mark.column + 1);
 	if (strstr(problem, "cannot start any token"))
-		err_hint(r->e, "Indent with spaces, never with tabs, and quote text that begins with @, `, %% or a tab.");
+		err_hint(r->e, "Indent with spaces, never with tabs; quote text that begins with @, `, %% or a tab.");
 	else if (strstr(problem, "mapping values are not allowed"))
-		err_hint(r->e, "Quote a value that holds \": \", and check the indentation of this line and the one above.");
+		err_hint(r->e, "Quote values with \": \"; check the indentation here and above.");
 	return false;
 }
 
@@ -138,7 +138,7 @@ static bool tagged_scalar(struct reader *r, struct value *v, const char *tag, st
 			got.type = V_FLOAT;
 		}
 		if (got.type != tags[i].type)
-			return fault(r, at, "\"%s\" is no %s, as its tag says", s, value_type_name(&(struct value){ .type = (uint8_t)tags[i].type }));
+			return fault(r, at, "\"%s\" is no %s, as its tag says", s, tags[i].name);
 		*v = got;
 		return true;
 	}
@@ -258,7 +258,8 @@ static bool merge_take(struct reader *r, struct value *into, const struct value 
 	return true;
 }
 
-static bool pair_read(struct reader *r, const yaml_event_t *ev, struct value *map, struct value **merged, struct origin *merge_at)
+static bool pair_read(struct reader *r, const yaml_event_t *ev, struct value *map, struct value **merged,
+	struct origin *merge_at)
 {
 	struct origin at = mark_origin(r, &ev->start_mark);
 	struct value *val = NULL;
@@ -274,7 +275,8 @@ static bool pair_read(struct reader *r, const yaml_event_t *ev, struct value *ma
 	if (before || (merge && *merged)) {
 		fault(r, at, "key \"%s\" is written twice in one map", key);
 		err_detail(r->e, "first at line %u, column %u", first.line, first.col);
-		return err_hint(r->e, merge ? "Merge several maps by one list: <<: [*a, *b]." : "Remove one of the two.");
+		return err_hint(r->e, "%s", merge ? "Merge several maps by one list: <<: [*a, *b]."
+						  : "Remove one of the two.");
 	}
 	if (!event_next(r, &next))
 		return false;
@@ -424,9 +426,11 @@ static bool document_read(struct reader *r, struct value **out)
 
 bool value_from_yaml(struct value **out, struct arena *a, const char *file, const char *text, size_t len, struct err *e)
 {
-	struct reader r = { .a = a, .scratch = arena_new(), .file = file, .text = text ? text : "", .len = text ? len : 0, .e = e };
+	struct reader r = { .a = a, .scratch = arena_new(), .file = file, .e = e };
 	struct value *v = NULL;
 
+	r.text = text ? text : "";
+	r.len = text ? len : 0;
 	r.anchors = MAP(r.scratch);
 	if (!yaml_parser_initialize(&r.parser))
 		bug("out of memory in libyaml");

@@ -1,6 +1,7 @@
 /*
- * Prints what an inventory resolves to, as one JSON document, for inventory.py to compare with Ansible: each host's values, each
- * group's hosts, and for each pattern of a file the hosts or the error. Usage: inventory_dump [-p FILE] [-e WORDS] SOURCE...
+ * Prints what an inventory resolves to, as one JSON document, for inventory.py to compare with Ansible: each host's
+ * values, each group's hosts, and for each pattern of a file the hosts or the error. Usage: inventory_dump [-p FILE]
+ * [-e WORDS] SOURCE...
  */
 #include <stdio.h>
 #include <string.h>

@@ -7,7 +7,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char text[] = "[web]\nw1\nw2\nw3\n[db]\nd1\nd2\n[prod]\nw2\nd1\n[site:children]\nweb\ndb\n[net]\n10.0.0.1\nfe80::1\n";
+static const char text[] =
+	"[web]\nw1\nw2\nw3\n[db]\nd1\nd2\n[prod]\nw2\nd1\n[site:children]\nweb\ndb\n[net]\n10.0.0.1\nfe80::1\n";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

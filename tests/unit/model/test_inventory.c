@@ -25,7 +25,8 @@ static const char *put(const char *name, const char *text)
 static struct inventory *load2(const char *one, const char *two, const char *extra)
 {
 	const char *sources[] = { one, two };
-	struct inventory_options o = { .sources = sources, .n_sources = two ? 2 : one ? 1 : 0, .extra = &extra, .n_extra = extra ? 1 : 0 };
+	struct inventory_options o = { .sources = sources, .n_sources = two ? 2 : one ? 1 : 0, .extra = &extra,
+		.n_extra = extra ? 1 : 0 };
 	struct inventory *inv = NULL;
 
 	memset(&e, 0, sizeof e);
@@ -129,8 +130,10 @@ static void test_yaml(void)
 static void test_ini(void)
 {
 	struct inventory *inv = load(put("hosts",
-		"# comment\n; another\nlone  x='a b' # end\n\n[web]\nw[01:03:2].x n=0644 t=True u=true l=[1,'a'] f=1.5 d=\"{'k': 1}\"\n"
-		"w4:2200\n[web:vars]\nport = 80\nwords=two words # kept\ntext='q'\n[db]\n[site:children]\nweb\nlater # c\n[later]\nz\n"));
+		"# comment\n; another\nlone  x='a b' # end\n\n[web]\n"
+		"w[01:03:2].x n=0644 t=True u=true l=[1,'a'] f=1.5 d=\"{'k': 1}\"\n"
+		"w4:2200\n[web:vars]\nport = 80\nwords=two words # kept\ntext='q'\n"
+		"[db]\n[site:children]\nweb\nlater # c\n[later]\nz\n"));
 
 	CHECK_STR(names(inv->hosts, inv->n_hosts), "lone w01.x w03.x w4 z");
 	CHECK_STR(group_hosts(inv, "ungrouped"), "lone");
@@ -159,16 +162,26 @@ static void test_ini(void)
 static void test_literals(void)
 {
 	static const struct { const char *text, *json; } cases[] = {
-		{ "1", "1" }, { "-1", "-1" }, { "+1", "1" }, { "--1", "\"--1\"" }, { "0x1f", "31" }, { "0o17", "15" }, { "0b11", "3" },
-		{ "0644", "\"0644\"" }, { "00", "0" }, { "1_000", "1000" }, { "1__0", "\"1__0\"" }, { "_1", "\"_1\"" }, { "1.", "1.0" },
-		{ ".5", "0.5" }, { "1e3", "1000.0" }, { "1e", "\"1e\"" }, { "1j", "\"1j\"" }, { "1.2.3", "\"1.2.3\"" }, { "True", "true" },
-		{ "Trues", "\"Trues\"" }, { "None", "null" }, { "yes", "\"yes\"" }, { "'a'", "\"a\"" }, { "'a' \"b\"", "\"ab\"" },
-		{ "'a\\n\\x41\\u00e9\\101\\q'", "\"a\\nA\xc3\xa9" "A\\\\q\"" }, { "r'a\\n'", "\"a\\\\n\"" }, { "'''a'b'''", "\"a'b\"" },
-		{ "'a", "\"'a\"" }, { "[]", "[]" }, { "[1, 'a', [None]]", "[1, \"a\", [null]]" }, { "[1,]", "[1]" }, { "[1", "\"[1\"" },
-		{ "(1, 2)", "[1, 2]" }, { "(1)", "1" }, { "()", "[]" }, { "1, 2", "[1, 2]" }, { "1,", "[1]" }, { "a, b", "\"a, b\"" },
-		{ "{}", "{}" }, { "{'a': 1, 2: 'b'}", "{\"a\": 1, \"2\": \"b\"}" }, { "{1, 2}", "[1, 2]" }, { "{'a'}", "[\"a\"]" },
-		{ "{'a': }", "\"{'a': }\"" }, { "{1, 'a': 2}", "\"{1, 'a': 2}\"" }, { "1 # c", "1" }, { "x # c", "\"x # c\"" }, { "", "\"\"" },
-		{ "99999999999999999999", "99999999999999999999" }, { "-9223372036854775808", "-9223372036854775808" }, { "b'x'", "\"x\"" },
+		{ "1", "1" }, { "-1", "-1" }, { "+1", "1" }, { "--1", "\"--1\"" }, { "0x1f", "31" }, { "0o17", "15" },
+		{ "0b11", "3" },
+		{ "0644", "\"0644\"" }, { "00", "0" }, { "1_000", "1000" }, { "1__0", "\"1__0\"" }, { "_1", "\"_1\"" },
+		{ "1.", "1.0" },
+		{ ".5", "0.5" }, { "1e3", "1000.0" }, { "1e", "\"1e\"" }, { "1j", "\"1j\"" }, { "1.2.3", "\"1.2.3\"" },
+		{ "True", "true" },
+		{ "Trues", "\"Trues\"" }, { "None", "null" }, { "yes", "\"yes\"" }, { "'a'", "\"a\"" },
+		{ "'a' \"b\"", "\"ab\"" },
+		{ "'a\\n\\x41\\u00e9\\101\\q'", "\"a\\nA\xc3\xa9" "A\\\\q\"" }, { "r'a\\n'", "\"a\\\\n\"" },
+		{ "'''a'b'''", "\"a'b\"" },
+		{ "'a", "\"'a\"" }, { "[]", "[]" }, { "[1, 'a', [None]]", "[1, \"a\", [null]]" }, { "[1,]", "[1]" },
+		{ "[1", "\"[1\"" },
+		{ "(1, 2)", "[1, 2]" }, { "(1)", "1" }, { "()", "[]" }, { "1, 2", "[1, 2]" }, { "1,", "[1]" },
+		{ "a, b", "\"a, b\"" },
+		{ "{}", "{}" }, { "{'a': 1, 2: 'b'}", "{\"a\": 1, \"2\": \"b\"}" }, { "{1, 2}", "[1, 2]" },
+		{ "{'a'}", "[\"a\"]" },
+		{ "{'a': }", "\"{'a': }\"" }, { "{1, 'a': 2}", "\"{1, 'a': 2}\"" }, { "1 # c", "1" },
+		{ "x # c", "\"x # c\"" }, { "", "\"\"" },
+		{ "99999999999999999999", "99999999999999999999" }, { "-9223372036854775808", "-9223372036854775808" },
+		{ "b'x'", "\"x\"" },
 		{ "{{ x }}", "\"{{ x }}\"" },
 	};
 
@@ -185,9 +198,11 @@ static void test_literals(void)
 
 static void test_precedence(void)
 {
-	/* depth, then priority, then name; group_vars/ beats every group value of an inventory file, folder all below folder group */
+	/* depth, then priority, then name; group_vars/ beats every group value of an inventory file, folder all
+	 * below folder group */
 	struct inventory *inv = load(put("p/inv.yml",
-		"top: { vars: { v: top, w: top, f: top }, children: { low: { vars: { v: low }, hosts: { h: { x: host, y: host } } } } }\n"
+		"top: { vars: { v: top, w: top, f: top },\n"
+		"       children: { low: { vars: { v: low }, hosts: { h: { x: host, y: host } } } } }\n"
 		"aa: { vars: { w: aa, q: aa, p: aa }, hosts: { h: } }\n"
 		"zz: { vars: { w: zz, q: zz, ansible_group_priority: 5 }, hosts: { h: } }\n"
 		"mm: { vars: { q: mm, p: mm }, hosts: { h: } }\n"));
@@ -220,7 +235,8 @@ static void test_precedence(void)
 
 	/* a second source adds to the first and its folder counts last */
 	put("s/group_vars/aa", "g: second-aa\n");
-	inv = load2(os_join(a, folder, "p/inv.yml"), put("s/more", "[aa]\nnew\n[all:vars]\nsolo=1\n"), "x=extra 'n={\"a\": 1}' t=\"{{ a b }}\"");
+	inv = load2(os_join(a, folder, "p/inv.yml"), put("s/more", "[aa]\nnew\n[all:vars]\nsolo=1\n"),
+		"x=extra 'n={\"a\": 1}' t=\"{{ a b }}\"");
 	CHECK_STR(group_hosts(inv, "aa"), "h new");
 	CHECK_STR(var(inv, "h", "g"), "\"second-aa\"");
 	CHECK_STR(var(inv, "h", "x"), "\"extra\"");
@@ -285,7 +301,8 @@ static void test_sources(void)
 	CHECK_STR(var(inv, "c", "v"), "1");
 	CHECK_STR(inv->dir, os_join(a, folder, "d"));
 
-	const char *script = put("s.sh", "#!/bin/sh\necho '{\"g\": [\"a\"], \"h\": {\"hosts\": [\"b\"], \"vars\": {\"t\": \"{{ x }}\"}, "
+	const char *script = put("s.sh",
+		"#!/bin/sh\necho '{\"g\": [\"a\"], \"h\": {\"hosts\": [\"b\"], \"vars\": {\"t\": \"{{ x }}\"}, "
 				 "\"children\": [\"k\"]}, \"_meta\": {\"hostvars\": {\"a\": {\"v\": [1]}}}}'\n");
 	chmod(script, 0755);
 	inv = load(script);
@@ -293,7 +310,9 @@ static void test_sources(void)
 	struct inv_found found;
 	CHECK(inventory_var(inv, inventory_host(inv, "b"), "t", &found) && found.val->flags & V_LITERAL);
 	CHECK(inventory_group(inv, "k") != NULL);
-	script = put("old.sh", "#!/bin/sh\nif [ $1 = --list ]; then echo '{\"g\": [\"a\", \"b\"]}'; elif [ $2 = a ]; then echo '{\"v\": 7}'; fi\n");
+	script = put("old.sh",
+		"#!/bin/sh\nif [ $1 = --list ]; then echo '{\"g\": [\"a\", \"b\"]}'\n"
+		"elif [ $2 = a ]; then echo '{\"v\": 7}'; fi\n");
 	chmod(script, 0755);
 	CHECK_STR(var(load(script), "a", "v"), "7");
 	script = put("bad.sh", "#!/bin/sh\necho oops >&2; exit 3\n");
@@ -325,7 +344,9 @@ static void test_default(void)
 	put("w/pigsty.yml", "all: {hosts: {from-folder: }}\n");
 	CHECK_STR(inventory_default(a, &none), "pigsty.yml");
 	CHECK_STR(load(NULL)->hosts[0]->name, "from-folder");
-	put("w/ansible.cfg", "[other]\ninventory = no\n[defaults]\n#inventory=no\ninventory_x=no\ninventory = inv/a.yml ; comment\n");
+	put("w/ansible.cfg",
+		"[other]\ninventory = no\n[defaults]\n"
+		"#inventory=no\ninventory_x=no\ninventory = inv/a.yml ; comment\n");
 	CHECK_STR(inventory_default(a, &none), "inv/a.yml");
 	CHECK_STR(load(NULL)->hosts[0]->name, "from-cfg");
 	put("w/ansible.cfg", "[defaults]\ninventory: inv/a.yml, pigsty.yml\n");

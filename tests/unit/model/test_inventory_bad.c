@@ -84,7 +84,8 @@ static void test_ini(void)
 	ini("h1:\n", "a port is missing", "1:1", NULL);
 	ini("---\n", "name it .yml", "1:1", NULL);
 	ini("[web:vars]\nx=1\n", "section \"web:vars\" is for a group that is not declared", "1:2", "[web]");
-	ini("[web]\nh1\n[all:children]\nwbe\n", "group \"wbe\" is named as a child and not declared", "4:1", "Did you mean \"web\"?");
+	ini("[web]\nh1\n[all:children]\nwbe\n", "group \"wbe\" is named as a child and not declared", "4:1",
+		"Did you mean \"web\"?");
 	ini("[web]\n[web:vars]\nx\n", "name=value is expected", "3:1", NULL);
 	ini("[web]\n[db]\n[db:children]\nweb x\n", "a group's name is expected", "4:1", NULL);
 	ini("[a:children]\nb\n[b:children]\na\n", "is a child of itself", NULL, NULL);

@@ -23,16 +23,20 @@ static const char *text(struct arena *a, const struct value *v, struct json_styl
 static void test_good(struct arena *a)
 {
 	static const char *const same[] = {
-		"null", "true", "false", "0", "-0.0", "12", "-9223372036854775808", "9223372036854775807", "18446744073709551616",
-		"1.5", "1e+16", "\"\"", "\"a\\\"b\\\\c\\n\\t\\u0001\"", "[]", "{}", "[1, [2, {}], {\"a\": null}]", "NaN", "-Infinity",
+		"null", "true", "false", "0", "-0.0", "12", "-9223372036854775808", "9223372036854775807",
+		"18446744073709551616",
+		"1.5", "1e+16", "\"\"", "\"a\\\"b\\\\c\\n\\t\\u0001\"", "[]", "{}", "[1, [2, {}], {\"a\": null}]",
+		"NaN", "-Infinity",
 		"{\"b\": 1, \"a\": 2}", "\"\\u0000\"",
 	};
 
 	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
 		CHECK_STR(text(a, parse(a, same[i]), (struct json_style){ 0 }), same[i]);
 	CHECK_STR(text(a, parse(a, " [ 1 , 2 ]\r\n"), (struct json_style){ .tight = true }), "[1,2]");
-	CHECK_STR(text(a, parse(a, "\"\\u00e4\\ud83d\\ude00\\/\""), (struct json_style){ 0 }), "\"\xc3\xa4\xf0\x9f\x98\x80/\"");
-	CHECK_STR(text(a, parse(a, "\"\xc3\xa4\xf0\x9f\x98\x80\""), (struct json_style){ .ascii = true }), "\"\\u00e4\\ud83d\\ude00\"");
+	CHECK_STR(text(a, parse(a, "\"\\u00e4\\ud83d\\ude00\\/\""), (struct json_style){ 0 }),
+		"\"\xc3\xa4\xf0\x9f\x98\x80/\"");
+	CHECK_STR(text(a, parse(a, "\"\xc3\xa4\xf0\x9f\x98\x80\""), (struct json_style){ .ascii = true }),
+		"\"\\u00e4\\ud83d\\ude00\"");
 	CHECK_STR(text(a, parse(a, "\"\\ud83dx\""), (struct json_style){ .ascii = true }), "\"\\ufffdx\"");
 	CHECK_STR(text(a, parse(a, "1E5"), (struct json_style){ 0 }), "100000.0");
 	CHECK_STR(text(a, parse(a, "{\"b\":[1,{}],\"a\":{\"c\":2}}"), (struct json_style){ .indent = 2, .sort = true }),

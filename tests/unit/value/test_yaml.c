@@ -1,4 +1,5 @@
-/* YAML into values: scalars as YAML 1.1 has them, merges, anchors, tags, places, guards and the messages of bad input. */
+/* YAML into values: scalars as YAML 1.1 has them, merges, anchors, tags, places, guards and the messages of bad
+ * input. */
 #include "check.h"
 
 #include "value/value.h"
@@ -23,14 +24,20 @@ static const char *json(struct arena *a, const struct value *v)
 static void test_plain(struct arena *a)
 {
 	static const struct { const char *text, *json; } cases[] = {
-		{ "yes", "true" }, { "No", "false" }, { "on", "true" }, { "OFF", "false" }, { "y", "\"y\"" }, { "n", "\"n\"" },
-		{ "yEs", "\"yEs\"" }, { "True", "true" }, { "~", "null" }, { "", "null" }, { "NULL", "null" }, { "nUll", "\"nUll\"" },
-		{ "0644", "420" }, { "0o17", "\"0o17\"" }, { "08", "\"08\"" }, { "0", "0" }, { "00", "0" }, { "-0", "0" },
-		{ "1_000", "1000" }, { "0x1F", "31" }, { "0b101", "5" }, { "+12", "12" }, { "-12", "-12" }, { "0x", "\"0x\"" },
-		{ "12:30:00", "\"12:30:00\"" }, { "190:20:30.15", "\"190:20:30.15\"" }, { "2001-12-14", "\"2001-12-14\"" },
+		{ "yes", "true" }, { "No", "false" }, { "on", "true" }, { "OFF", "false" }, { "y", "\"y\"" },
+		{ "n", "\"n\"" },
+		{ "yEs", "\"yEs\"" }, { "True", "true" }, { "~", "null" }, { "", "null" }, { "NULL", "null" },
+		{ "nUll", "\"nUll\"" },
+		{ "0644", "420" }, { "0o17", "\"0o17\"" }, { "08", "\"08\"" }, { "0", "0" }, { "00", "0" },
+		{ "-0", "0" },
+		{ "1_000", "1000" }, { "0x1F", "31" }, { "0b101", "5" }, { "+12", "12" }, { "-12", "-12" },
+		{ "0x", "\"0x\"" },
+		{ "12:30:00", "\"12:30:00\"" }, { "190:20:30.15", "\"190:20:30.15\"" },
+		{ "2001-12-14", "\"2001-12-14\"" },
 		{ "1.10", "1.1" }, { "1.", "1.0" }, { ".5", "0.5" }, { "-.5", "\"-.5\"" }, { "1e3", "\"1e3\"" },
 		{ "1.0e3", "\"1.0e3\"" }, { "1.0e+3", "1000.0" }, { "1_0.5_0", "10.5" }, { ".inf", "Infinity" },
-		{ "-.INF", "-Infinity" }, { ".nan", "NaN" }, { "1.2.3", "\"1.2.3\"" }, { "10.10.10.10", "\"10.10.10.10\"" },
+		{ "-.INF", "-Infinity" }, { ".nan", "NaN" }, { "1.2.3", "\"1.2.3\"" },
+		{ "10.10.10.10", "\"10.10.10.10\"" },
 		{ "9223372036854775807", "9223372036854775807" }, { "-9223372036854775808", "-9223372036854775808" },
 		{ "9223372036854775808", "9223372036854775808" }, { "-", "\"-\"" }, { ".", "\".\"" }, { "+", "\"+\"" },
 		{ "_1", "\"_1\"" }, { "1__0", "10" }, { "=", "\"=\"" }, { "0.0.0.0/0", "\"0.0.0.0/0\"" },
@@ -44,7 +51,8 @@ static void test_plain(struct arena *a)
 	CHECK_STR(json(a, yaml(a, "[yes, 'yes', \"no\", 0644, '0644', null, text]")),
 		  "[true, \"yes\", \"no\", 420, \"0644\", null, \"text\"]");
 	struct value *v = yaml(a, "- 0644\n- 'q'\n- |\n  x\n");
-	CHECK(value_at(v, 0)->flags == V_PLAIN && value_at(v, 1)->flags == V_QUOTED && value_at(v, 2)->flags == V_QUOTED);
+	CHECK(value_at(v, 0)->flags == V_PLAIN);
+	CHECK(value_at(v, 1)->flags == V_QUOTED && value_at(v, 2)->flags == V_QUOTED);
 	CHECK_STR(value_at(v, 0)->source, "0644");
 	CHECK(!value_at(v, 1)->source);
 }
@@ -84,7 +92,8 @@ static void test_tags(struct arena *a)
 	CHECK(!yaml(a, "p: !vault nonsense\n"));
 	CHECK_HAS(e.msg, "$ANSIBLE_VAULT");
 	CHECK(!strstr(e.msg, "nonsense"));
-	CHECK_STR(json(a, yaml(a, "[!!str 1, !!int '3', !!float 3, !!null '', !!bool yes]")), "[\"1\", 3, 3.0, null, true]");
+	CHECK_STR(json(a, yaml(a, "[!!str 1, !!int '3', !!float 3, !!null '', !!bool yes]")),
+		"[\"1\", 3, 3.0, null, true]");
 	CHECK(!yaml(a, "!!int x"));
 	CHECK(!yaml(a, "a: !!python/object/apply:os.system [x]"));
 	CHECK_HAS(e.msg, "unknown tag");
@@ -153,8 +162,8 @@ static void test_guards(struct arena *a)
 	buf_reset(&b);
 	buf_str(&b, "a0: &a0 [x,x,x,x,x,x,x,x,x]\n");
 	for (int i = 1; i < 10; i++)
-		buf_fmt(&b, "a%d: &a%d [*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d]\n", i, i, i - 1, i - 1, i - 1, i - 1, i - 1,
-			i - 1, i - 1, i - 1, i - 1);
+		buf_fmt(&b, "a%d: &a%d [*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d]\n", i, i, i - 1, i - 1, i - 1,
+			i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
 	CHECK(!yaml(a, buf_text(&b)));
 	CHECK_HAS(e.msg, "behind aliases");
 

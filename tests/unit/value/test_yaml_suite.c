@@ -1,7 +1,7 @@
 /*
- * The public YAML test suite: what it holds valid must equal its JSON, what it holds invalid must be refused, and every exception is
- * in the table below with its reason. The suite is not part of this project: PIG_SUITES names its folder, and without it the test
- * says that it was skipped.
+ * The public YAML test suite: what it holds valid must equal its JSON, what it holds invalid must be refused, and every
+ * exception is in the table below with its reason. The suite is not part of this project: PIG_SUITES names its folder,
+ * and without it the test says that it was skipped.
  */
 #include "check.h"
 
@@ -119,7 +119,8 @@ int main(void)
 	CHECK(os_read(&text, path, 0, &e));
 	CHECK(value_from_json(&cases, a, path, buf_text(&text), text.len, &e));
 	for (size_t i = 0; i < value_len(cases); i++) {
-		const char *id = value_cstr(value_get(value_at(cases, i), "id"), "?"), *fault = run(a, value_at(cases, i));
+		const char *id = value_cstr(value_get(value_at(cases, i), "id"), "?");
+		const char *fault = run(a, value_at(cases, i));
 		enum why why = expected(id);
 		if (!fault)
 			agree++;
