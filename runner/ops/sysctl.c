@@ -21,7 +21,8 @@ static void sysctl_probe(struct batch *b, struct script *s, struct op **ops, siz
 	for (size_t i = 0; i < n; i++) {
 		struct buf q = BUF(b->a);
 		buf_quote(&q, proc_path(b->a, ops[i]->d.sysctl.key));
-		buf_fmt(&c, "v=; read -r v 2>/dev/null <%s; printf '%%s\\n' \"$v\"\n", buf_text(&q));
+		/* not the shell's read: it asks for a byte at a time, and the kernel answers numbers by their first digit then */
+		buf_fmt(&c, "head -n 1 -- %s 2>/dev/null || echo\n", buf_text(&q));
 	}
 	buf_str(&c, "echo =; cat " SYSCTL_FILE " 2>/dev/null; :");
 	script_section(s, "sysctl", buf_text(&c));

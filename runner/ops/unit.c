@@ -47,7 +47,7 @@ static void unit_probe(struct batch *b, struct script *s, struct op **ops, size_
 	for (size_t i = 0; i < n; i++) {
 		const struct pig_unit *d = &ops[i]->d.unit;
 		buf_reset(&c);
-		buf_str(&c, "systemctl show -p LoadState,ActiveState,UnitFileState,NeedDaemonReload,InvocationID,ExecMainStartTimestamp,Type -- ");
+		buf_str(&c, "systemctl show -p LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,InvocationID,ExecMainStartTimestamp,Type -- ");
 		buf_quote(&c, d->name);
 		if (d->watch) {
 			const char *w = watch_words(b->a, d->watch);
@@ -151,6 +151,8 @@ static void unit_parse(struct batch *b, const struct op *op, const char *text, s
 		*cut = 0;
 	}
 	f->load = field(a, part[0], "LoadState"), f->active = field(a, part[0], "ActiveState");
+	if (!strcmp(field(a, part[0], "SubState"), "auto-restart")) /* "activating", but no process is there between two attempts */
+		f->active = "failed";
 	f->file = field(a, part[0], "UnitFileState"), f->need = field(a, part[0], "NeedDaemonReload");
 	f->invocation = field(a, part[0], "InvocationID"), f->started = field(a, part[0], "ExecMainStartTimestamp");
 	f->mark = part[1];
@@ -256,6 +258,9 @@ const char *unit_action(struct arena *a, const char *verb, const char *unit, str
 			buf_fmt(&c, "d%zu=$(sha256sum -- %s 2>/dev/null | sha256sum)\n", i, watch_words(a, ops[i]->d.unit.watch));
 	buf_fmt(&c, "systemctl %s -- %s >&2 || { r=$?; journalctl -u %s -n 15 --no-pager -o cat >&2 2>/dev/null; exit $r; }\n", verb,
 		buf_text(&q), buf_text(&q));
+	if (strcmp(verb, "reload")) /* systemctl answers 0 when a condition of the unit, such as a capability, kept it from starting */
+		buf_fmt(&c, "[ \"$(systemctl show -p ConditionResult --value -- %s)\" != no ] ||\n"
+			"{ echo 'a condition of the unit is not met, so it was not started' >&2; exit 4; }\n", buf_text(&q));
 	buf_fmt(&c, "i=$(systemctl show -p InvocationID --value -- %s); mkdir -p /run/pig/unit\n", buf_text(&q));
 	for (size_t i = 0; i < n; i++) {
 		if (!ops[i]->d.unit.watch)
@@ -282,6 +287,8 @@ static void unit_apply(struct batch *b, struct script *s, struct op *op)
 		buf_fmt(&c, "systemctl -q disable -- %s >&2 || exit\n", buf_text(&q));
 	if (op->todo & U_STOP)
 		buf_fmt(&c, "systemctl stop -- %s >&2 || exit\n", buf_text(&q));
+	if (op->todo & U_START) /* what failed too often is to be tried again: the cause may be mended */
+		buf_fmt(&c, "systemctl reset-failed -- %s 2>/dev/null\n", buf_text(&q));
 	if (op->todo & U_START)
 		buf_str(&c, unit_action(b->a, "start", d->name, &op, 1));
 	if (op->todo & U_DUE) /* PIG_NOW */
