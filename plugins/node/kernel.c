@@ -76,7 +76,7 @@ void task_node_tune(pig_task *t)
 		 .mode = 0644);
 	if (pages)
 		pig_ensure(t, .note = "huge pages", .flags = PIG_SOFT,
-			   .probe = "read -r n </proc/sys/vm/nr_hugepages; echo \"$n\"", .want = pig_fmt(t,
+			   .probe = "cat /proc/sys/vm/nr_hugepages", .want = pig_fmt(t,
 			   "%" PRId64, pages),
 			   .apply = "sysctl -q -p /etc/sysctl.d/hugepage.conf");
 	pig_unit(t, .name = "tuned", .state = PIG_STARTED, .enable = 1, .flags = PIG_SOFT, .on_change = PIG_RESTART,
