@@ -63,6 +63,7 @@ struct unit_found {
 	const char *load, *active, *file, *need, *invocation, *started, *mark, *digest;
 	double newest;
 	long zone_s;
+	bool looping; /* it failed and waits for the next attempt: "activating", but no process is there */
 	bool will_differ; /* check mode: the watched content would change */
 };
 
@@ -151,8 +152,7 @@ static void unit_parse(struct batch *b, const struct op *op, const char *text, s
 		*cut = 0;
 	}
 	f->load = field(a, part[0], "LoadState"), f->active = field(a, part[0], "ActiveState");
-	if (!strcmp(field(a, part[0], "SubState"), "auto-restart")) /* "activating", but no process is there between two attempts */
-		f->active = "failed";
+	f->looping = !strcmp(field(a, part[0], "SubState"), "auto-restart");
 	f->file = field(a, part[0], "UnitFileState"), f->need = field(a, part[0], "NeedDaemonReload");
 	f->invocation = field(a, part[0], "InvocationID"), f->started = field(a, part[0], "ExecMainStartTimestamp");
 	f->mark = part[1];
@@ -209,6 +209,7 @@ static bool unit_decide(struct batch *b, struct op *op, struct err *e)
 	unit_parse(b, op, sec ? sec->out : "", &f);
 	op->todo = 0;
 	bool running = !strcmp(f.active, "active") || !strcmp(f.active, "activating") || !strcmp(f.active, "reloading");
+	running = running && !f.looping;
 	bool missing = !strcmp(f.load, "not-found") || !*f.load;
 	if (missing && (d->state == PIG_STOPPED || d->state == PIG_ABSENT || d->enable < 0)) {
 		op->state = OP_OK;
@@ -231,7 +232,7 @@ static bool unit_decide(struct batch *b, struct op *op, struct err *e)
 	if (d->state == PIG_STARTED && !running) {
 		op->todo |= U_START;
 		op_why(b, op, "%s -> start", f.active);
-	} else if ((d->state == PIG_STOPPED || d->state == PIG_ABSENT) && running) {
+	} else if ((d->state == PIG_STOPPED || d->state == PIG_ABSENT) && (running || f.looping)) {
 		op->todo |= U_STOP;
 		op_why(b, op, "stop");
 	} else if (running && d->watch && d->on_change != PIG_NOTHING && d->state != PIG_STOPPED && !is_fresh(b->a, &f)) {
