@@ -79,7 +79,7 @@ static const struct pig_taskdef tasks[] = {
 static const struct pig_step steps[] = {
 	{.name = "pg_install",
 	 .tasks = "pg_dbsu pg_pkg pg_dir pg_cert pg_conf",
-	 .needs = "etcd.etcd_auth node.haproxy"},
+	 .needs = "etcd.etcd_auth"},
 	{.name = "pg_bootstrap", .tasks = "pg_launch", .first = "pg_role == 'primary'"},
 	{.name = "pg_prepare", .tasks = "pg_env pgbouncer_conf pg_service"},
 	{.name = "pg_follow", .tasks = "pg_ready pg_hba pg_param"},

@@ -12,7 +12,6 @@ static bool pooled(const struct inst *in, const pig_value *role)
 	       (is_system_user(in, name) || t->val->truth(t->val->key(role, "pgbouncer"), false));
 }
 
-/* PgBouncer's quoting of names: as SQL's identifiers. */
 static const char *databases(const struct inst *in)
 {
 	static const struct {
@@ -32,7 +31,7 @@ static const char *databases(const struct inst *in)
 
 		if (is_absent(t, db) || !t->val->truth(t->val->key(db, "pgbouncer"), true))
 			continue;
-		str_add(&b, "%s = host=%s port=%lld", sql_id(t, role_name(t, db)), in->p->pg_localhost,
+		str_add(&b, "%s = host=%s port=%lld", role_name(t, db), in->p->pg_localhost,
 			(long long)in->p->pg_port);
 		for (size_t k = 0; k < sizeof opts / sizeof *opts; k++) {
 			const char *v = scalar_text(t, t->val->key(db, opts[k].key));

@@ -25,6 +25,7 @@ static const char *first(pig_check *c)
 	return host_at(c, c->api->members(c, c->cluster), 0);
 }
 
+/* Letters, digits and what is in more; not empty. */
 static bool only(const char *s, const char *more)
 {
 	size_t n = 0;
@@ -175,7 +176,7 @@ static void databases(pig_check *c)
 		const char *name = c->val->str(c->val->key(db, "name"), ""),
 			   *state = c->val->str(c->val->key(db, "state"), "create");
 
-		if (!only(name, "_-.$") || strlen(name) > 63 || !strcmp(name, "template0"))
+		if (!only(name, "_-.") || strlen(name) > 63 || !strcmp(name, "template0"))
 			c->api->fault(c, db, "\"%s\" cannot be a database's name", name);
 		if (strcmp(state, "create") && (!strcmp(name, "postgres") || !strcmp(name, "template1")))
 			c->api->fault(c, c->val->key(db, "state"), "database %s has to stay", name);
