@@ -1,0 +1,273 @@
+/*
+ * Edges between hosts, failures and their reach, delegation, published values: a made-up module with made-up steps, against hosts
+ * whose shell is this machine's own. What ran where and when is read from a log that the tasks' commands write.
+ */
+#include "check.h"
+#include "local_link.h"
+#include "run/run.h"
+
+#include <unistd.h>
+
+static struct local_link link_; /* one folder for all hosts */
+static pthread_mutex_t link_lock = PTHREAD_MUTEX_INITIALIZER;
+static const char *dead_host;   /* connecting to it fails */
+
+/* ---- hosts ---- */
+
+struct fake { struct conn conn; const char *name; };
+
+static bool fake_run(struct conn *c, struct arena *a, const struct job *j, struct job_result *r, struct err *e)
+{
+	struct fake *f = (struct fake *)c;
+	struct buf errs = BUF(a);
+	const char *const argv[] = { "sh", NULL };
+	int status;
+
+	pthread_mutex_lock(&link_lock);
+	const char *p = arena_fmt(a, "%s/%s", link_.dir, f->name);
+	bool ok = os_mkdirs(p, 0700, e);
+	for (size_t i = 0; i < j->n_inputs && ok; i++)
+		ok = os_write(arena_fmt(a, "%s/%zu", p, i), j->inputs[i].data, j->inputs[i].len, 0600, e);
+	pthread_mutex_unlock(&link_lock);
+	const char *const env[] = { arena_fmt(a, "P=%s", p), arena_fmt(a, "T=%s", link_.dir), arena_fmt(a, "H=%s", f->name), "LC_ALL=C", NULL };
+	struct os_cmd cmd = { .argv = argv, .in = j->script, .in_len = j->len, .env = env };
+	r->out = BUF(a);
+	ok = ok && os_run(&cmd, &r->out, &errs, &status, e);
+	r->status = ok ? status : -1;
+	return ok;
+}
+
+static void fake_close(struct conn *c)
+{
+	(void)c;
+}
+
+static bool fake_connect(void *ctx, struct conn **out, const struct target *t, struct err *e)
+{
+	struct arena *a = ctx;
+
+	if (dead_host && !strcmp(dead_host, t->name))
+		return fail(e, E_CONNECT, "host %s does not answer", t->name);
+	pthread_mutex_lock(&link_lock);
+	struct fake *f = arena_get(a, sizeof *f);
+	struct value *facts = value_map(a);
+	value_put(a, facts, "os_package", value_str(a, "deb"));
+	f->name = arena_str(a, t->name);
+	f->conn = (struct conn){ .run = fake_run, .close = fake_close, .facts = facts, .what = f->name };
+	pthread_mutex_unlock(&link_lock);
+	*out = &f->conn;
+	return true;
+}
+
+/* ---- tasks ---- */
+
+static void say(pig_task *t, const char *what)
+{
+	pig_shell(t, .note = what, .cmd = pig_sh(t, "echo %s $H >>$T/log", what));
+}
+
+static void t_make(pig_task *t) { say(t, "make"); }
+static void t_slow(pig_task *t) { pig_shell(t, .cmd = "sleep 0.2; echo slow $H >>$T/log"); }
+static void t_one(pig_task *t) { say(t, "one"); }
+static void t_break(pig_task *t)
+{
+	say(t, "before");
+	if (!strcmp(t->hostname, "a1"))
+		pig_shell(t, .note = "the one that fails", .cmd = "echo why >&2; exit 7");
+	say(t, "after");
+}
+static void t_publish(pig_task *t)
+{
+	if (!strcmp(t->hostname, "a1"))
+		t->host->publish(t, "token", t->host->text(t, "xyz"));
+	pig_task *o = t->host->on(t, "b1");
+	say(t, "home");
+	say(o, pig_fmt(t, "for-%s", t->hostname));
+	say(t, "home-again");
+}
+static void t_read(pig_task *t)
+{
+	if (strcmp(t->hostname, "a1"))
+		say(t, t->val->str(t->host->of(t, "a1", "token"), "none"));
+}
+static void t_secret(pig_task *t)
+{
+	const char *s = t->host->secret(t, "hunter2-hunter2");
+
+	pig_shell(t, .cmd = pig_fmt(t, "echo %s", s));
+}
+static void t_fail(pig_task *t)
+{
+	say(t, "queued");
+	t->host->fail(t, "no way");
+	say(t, "never");
+}
+
+static struct pig_taskdef rows[] = {
+	{ .name = "make", .run = t_make }, { .name = "slow", .run = t_slow }, { .name = "one", .run = t_one },
+	{ .name = "break", .run = t_break }, { .name = "publish", .run = t_publish }, { .name = "read", .run = t_read },
+	{ .name = "secret", .run = t_secret }, { .name = "fail", .run = t_fail },
+};
+
+/* ---- a run of made-up steps ---- */
+
+static const struct pig_module pm = { .magic = PIG_MAGIC, .major = PIG_ABI_MAJOR, .size = sizeof pm, .name = "made", .cluster = "cl" };
+
+struct made { const char *task, *first; uint32_t serial, flags; const char *needs, *hosts; };
+
+static struct expr *expr(struct arena *a, const char *text)
+{
+	struct expr *x = NULL;
+	struct err e = { 0 };
+
+	if (text && !expr_parse(&x, a, "test", text, (struct origin){ "test", 1, 1 }, &e))
+		bug("%s", e.msg);
+	return x;
+}
+
+static int run_made(struct arena *a, const struct made *made, uint32_t n, const char **log, const char **said)
+{
+	static const char inv_text[] = "all:\n  children:\n    ga:\n      hosts: {a1: {}, a2: {}, a3: {}}\n      vars: {cl: ga}\n"
+				       "    gb:\n      hosts: {b1: {}, b2: {}}\n      vars: {cl: gb}\n";
+	struct err e = { 0 };
+	const char *file = arena_fmt(a, "%s/inv.yml", link_.dir);
+	unlink(arena_fmt(a, "%s/log", link_.dir));
+	CHECK(os_write(file, inv_text, sizeof inv_text - 1, 0600, &e));
+	struct world w = { .a = a };
+	struct inventory_options io = { .sources = &file, .n_sources = 1 };
+	if (!CHECK(inventory_load(&w.inv, a, &io, &e)))
+		bug("%s", e.msg);
+	struct module *m = arena_get(a, sizeof *m);
+	*m = (struct module){ .m = &pm };
+	static struct modules ms;
+	ms = (struct modules){ .a = a, .list = arena_dup(a, &m, sizeof m), .n = 1, .params = MAP(a), .was = MAP(a), .tasks = MAP(a), .playbooks = MAP(a) };
+	w.modules = &ms;
+	struct resolvers *rs = resolvers_new(&w);
+	struct plan plan = { .hosts = w.inv->hosts, .n_hosts = w.inv->n_hosts, .n_steps = n };
+	struct playbook pb = { .name = "made", .module = m };
+	plan.playbook = &pb;
+	plan.steps = arena_new_of(a, struct plan_step, n);
+	for (uint32_t i = 0; i < n; i++) {
+		struct step *s = arena_get(a, sizeof *s);
+		struct task_row *row = arena_get(a, sizeof *row);
+		*s = (struct step){ .name = made[i].task, .module = m, .first = expr(a, made[i].first), .serial = made[i].serial,
+				    .flags = made[i].flags, .needs = made[i].needs };
+		for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
+			if (!strcmp(rows[k].name, made[i].task))
+				row->row = &rows[k];
+		row->module = m;
+		plan.steps[i] = (struct plan_step){ .step = s, .tasks = arena_dup(a, &row, sizeof row), .n_tasks = 1, .hosts = w.inv->hosts, .n_hosts = w.inv->n_hosts };
+		if (made[i].hosts) { /* a cluster alone */
+			uint32_t k;
+			plan.steps[i].hosts = inventory_group_hosts(w.inv, a, inventory_group(w.inv, made[i].hosts), &k);
+			plan.steps[i].n_hosts = k;
+		}
+	}
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	struct report_options ro = { 0 };
+	struct run_options o = { .connect = fake_connect, .connect_ctx = a };
+	int status = run_plan(&w, rs, &plan, &o, report_new(a, out, &ro, secrets_new(a)));
+	fclose(out);
+	*said = arena_str(a, text);
+	free(text);
+	struct buf b = BUF(a);
+	*log = os_read(&b, arena_fmt(a, "%s/log", link_.dir), 0, NULL) ? buf_text(&b) : "";
+	return status;
+}
+#define RUN(...) run_made(a, (const struct made[]){ __VA_ARGS__ }, sizeof((const struct made[]){ __VA_ARGS__ }) / sizeof(struct made), &log, &said)
+
+static size_t count_of(const char *text, const char *part)
+{
+	size_t n = 0;
+
+	for (const char *p = text; (p = strstr(p, part)); p++)
+		n++;
+	return n;
+}
+
+static bool before(const char *text, const char *x, const char *y)
+{
+	const char *px = strstr(text, x), *py = strstr(text, y);
+
+	return px && py && px < py;
+}
+
+int main(void)
+{
+	struct arena *a = arena_new();
+	const char *log, *said;
+
+	local_link_begin(&link_, a);
+
+	/* everyone runs, nobody waits */
+	CHECK_INT(RUN({ .task = "make" }), 0);
+	CHECK_INT(count_of(log, "make "), 5);
+	CHECK_HAS(said, "hosts=5 ok=0 changed=5");
+
+	/* first: of a cluster, one before the others; the other cluster does not wait for it */
+	CHECK_INT(RUN({ .task = "slow", .first = "inventory_hostname in ['a2', 'b2']" }), 0);
+	CHECK(before(log, "slow a2", "slow a1") && before(log, "slow a2", "slow a3") && before(log, "slow b2", "slow b1"));
+	CHECK(before(log, "slow b2", "slow a1"));
+
+	/* once: on the first host of each cluster */
+	CHECK_INT(RUN({ .task = "one", .flags = PIG_ONCE }), 0);
+	CHECK_INT(count_of(log, "one "), 2);
+	CHECK_HAS(log, "one a1");
+	CHECK_HAS(log, "one b1");
+
+	/* serial 1: never two of a cluster at once; a step that failed keeps its place */
+	CHECK_INT(RUN({ .task = "break", .serial = 1 }), E_FAILED);
+	CHECK_HAS(log, "before a1");
+	CHECK(!strstr(log, "before a2") && !strstr(log, "before a3"));
+	CHECK_HAS(log, "after b2");
+	CHECK_HAS(said, "a2: break: not run, needs break on a1");
+
+	/* a failed host stops itself and what depends on it, no one else; the message has cause and detail */
+	CHECK_INT(RUN({ .task = "break" }, { .task = "make", .first = "inventory_hostname == 'a1'" }), E_FAILED);
+	CHECK_HAS(said, "a1: break: failed: shell the one that fails: status 7\n  why");
+	CHECK(!strstr(log, "after a1"));
+	CHECK_HAS(log, "after a2");
+	CHECK(!strstr(log, "make a1") && !strstr(log, "make a2"));
+	CHECK_HAS(log, "make b1");
+	CHECK_HAS(said, "a2: make: not run, needs make on a1");
+
+	/* barrier: nobody begins before all have done what comes before */
+	CHECK_INT(RUN({ .task = "slow", .hosts = "ga" }, { .task = "make", .flags = PIG_BARRIER }), 0);
+	CHECK(before(log, "slow a1", "make b1") && before(log, "slow a3", "make b2"));
+
+	/* needs: a step of this run on the hosts concerned */
+	CHECK_INT(RUN({ .task = "slow", .hosts = "ga" }, { .task = "make", .needs = "made.slow" }), 0);
+	CHECK(before(log, "slow a3", "make b1"));
+
+	/* delegation keeps the order; published values are read behind an edge, and refused without one */
+	CHECK_INT(RUN({ .task = "publish", .first = "inventory_hostname == 'a1'", .hosts = "ga" },
+		      { .task = "read", .first = "inventory_hostname == 'a1'", .hosts = "ga" }), 0);
+	CHECK(before(log, "home a1", "for-a1 b1") && before(log, "for-a1 b1", "home-again a1"));
+	CHECK_INT(count_of(log, "xyz "), 2);
+	CHECK_HAS(said, "a1 -> b1: publish: changed");
+
+	/* unreachable: named, the others finish, the status says so */
+	dead_host = "a3";
+	CHECK_INT(RUN({ .task = "make" }), E_CONNECT);
+	CHECK_INT(count_of(log, "make "), 4);
+	CHECK_HAS(said, "a3: failed: host a3 does not answer");
+	CHECK_HAS(said, "unreachable=1");
+	dead_host = NULL;
+
+	/* a secret in a command never gets there, nor into what is said */
+	CHECK_INT(RUN({ .task = "secret" }), E_FAILED);
+	CHECK_HAS(said, "puts a secret into a command");
+	CHECK(!strstr(said, "hunter2"));
+
+	/* a task that fails drops what it queued; what earlier tasks queued is done */
+	CHECK_INT(RUN({ .task = "make" }, { .task = "fail" }), E_FAILED);
+	CHECK_INT(count_of(log, "make "), 5);
+	CHECK(!strstr(log, "queued") && !strstr(log, "never"));
+	CHECK_HAS(said, "fail: failed: no way");
+
+	local_link_end(&link_);
+	arena_free(a);
+	return check_done();
+}
