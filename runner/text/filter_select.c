@@ -262,6 +262,8 @@ static struct value *merge_maps(struct call *k, const struct value *x, const str
 	map->flags |= (x->flags | y->flags) & V_SECRET;
 	if (!ctx_step(k->c, k->at, (x->u.map.n + y->u.map.n) / 4))
 		return map;
+	if (op_equal(k->c, x, y)) /* merging a map with itself does not double its lists */
+		x = map;
 	for (uint32_t i = 0; i < x->u.map.n; i++)
 		value_put(k->c->a, map, x->u.map.items[i].key, x->u.map.items[i].val);
 	for (uint32_t i = 0; i < y->u.map.n; i++) {

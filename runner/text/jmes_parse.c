@@ -18,7 +18,7 @@ static const uint8_t powers[] = {
 	[T_PIPE] = 1, [T_OR] = 2, [T_AND] = 3, [T_CMP] = 5, [T_FLATTEN] = 9, [T_STAR] = 20, [T_FILTER] = 21, [T_DOT] = 40,
 	[T_NOT] = 45, [T_LBRACE] = 50, [T_LBRACKET] = 55, [T_LPAREN] = 60, [T_CMP + 1] = 0,
 };
-enum { PROJECT_END = 10 };
+enum { PROJECT_END = 10, NEST = 500 };
 
 struct jparser {
 	struct arena *a;
@@ -495,7 +495,7 @@ static struct jmes_node *jp_expr(struct jparser *p, unsigned power)
 	struct value *lit = p->lit;
 	struct jmes_node *left;
 
-	if (++p->nest > LIMIT_NEST)
+	if (++p->nest > NEST)
 		return jp_fail(p, "nested too deep");
 	if (tok == T_END)
 		return jp_fail(p, "the expression is incomplete");

@@ -124,8 +124,8 @@
 	X("equalto", test_eq, "b", 1, 0, "equal to b") \
 	X("escaped", test_escaped, "", 0, ROW_PASS, "never: nothing is escaped here") \
 	X("even", test_even, "", 0, 0, "an even number") \
-	X("falsy", test_falsy, "convert_bool", 0, 0, "counts as false; with convert_bool also 'no', 'off'") \
 	X("false", test_false, "", 0, 0, "the boolean false") \
+	X("falsy", test_falsy, "convert_bool", 0, 0, "counts as false; with convert_bool also 'no', 'off'") \
 	X("filter", test_filter, "", 0, ROW_PASS, "the name of a filter") \
 	X("float", test_float, "", 0, ROW_PASS, "a float") \
 	X("ge", test_ge, "b", 1, 0, "at least b") \
