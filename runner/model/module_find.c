@@ -104,6 +104,7 @@ static void search_binary(struct search *s)
 	const char *dir = os_dirname(s->ms->a, self);
 	search_dir(s, os_join(s->ms->a, dir, "plugins"));
 	search_dir(s, os_join(s->ms->a, dir, "../plugins"));
+	search_dir(s, os_join(s->ms->a, dir, "../lib/pig/plugins")); /* installed under another prefix than it was built for */
 }
 
 static bool dirs_exist(const struct module_options *o, struct err *e)

@@ -12,7 +12,7 @@
 
 enum { MEMBERS_DEPTH = 8 };
 
-const char *type_name(enum pig_type t)
+const char *param_type_name(unsigned t)
 {
 	static const char *const names[] = { "unknown", "bool", "int", "float", "string", "enum", "list", "map", "any" };
 
@@ -352,6 +352,11 @@ bool shape_type_one(const struct value **out, struct arena *a, const struct shap
 
 	*out = shape_type(&t, sh, v, sh->row->name);
 	return !t.errors;
+}
+
+bool param_typed(const struct value **out, struct arena *a, const struct param *p, const struct value *v, struct err *e)
+{
+	return shape_type_one(out, a, p->shape, v, e);
 }
 
 /* ---- shapes ---- */

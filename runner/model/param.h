@@ -34,6 +34,12 @@ const void *resolver_params(struct resolver *r, const struct module *m, struct e
 /* Value of the module's cluster parameter on the host, or NULL: it is in no cluster of that module. */
 const char *resolver_cluster(struct resolver *r, const struct module *m);
 
+/* One value by a parameter's row, outside of any host: nothing is rendered. *out NULL and true: unset. */
+bool param_typed(const struct value **out, struct arena *a, const struct param *p, const struct value *v, struct err *e);
+
+/* "string", "list", ... of enum pig_type, for people. */
+const char *param_type_name(unsigned type);
+
 /* All hosts' resolvers, made on demand; the only way threads share them. */
 struct resolvers;
 struct resolvers *resolvers_new(struct world *w);

@@ -50,7 +50,6 @@ bool shape_make(const struct shape **out, struct arena *a, const struct pig_para
 const struct value *shape_type(struct typing *t, const struct shape *sh, const struct value *v, const char *path);
 /* Typing that ends in an error: the first fault. *out NULL and true: unset. */
 bool shape_type_one(const struct value **out, struct arena *a, const struct shape *sh, const struct value *v, struct err *e);
-const char *type_name(enum pig_type t); /* "string", "list", for people */
 
 /* ---- templates inside values (resolve_text.c) ---- */
 /* Does the value hold {{ }}, {% %} or ${name} of a registered parameter anywhere? */

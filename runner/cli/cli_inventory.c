@@ -1,0 +1,314 @@
+/*
+ * pig inventory: what the inventory says, as data (list), as a tree (graph), for one host with the place of each value (host), and
+ * searched (query). Reading inventories is runner/model's business.
+ */
+#include "cli/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct cli_spec spec = {
+	.usage = "inventory [list] [-l PATTERN]\n"
+		 "inventory graph\n"
+		 "inventory host HOST\n"
+		 "inventory query EXPR [-l PATTERN]",
+	.text = "list   groups, hosts and their values as JSON, as `ansible-inventory --list` prints them\n"
+		"graph  groups and hosts as a tree\n"
+		"host   every value a host sees, as it comes out, and where it was written\n"
+		"query  JMESPath over { hosts: [ { name, groups, vars } ], groups: { NAME: [ host ] } },\n"
+		"       such as \"hosts[?vars.pg_role == 'primary'].name\"",
+	.common = CLI_WORLD | CLI_LIMIT | CLI_JSON | CLI_SECRETS, .max_args = 2,
+};
+
+struct shown {
+	struct cli *c;
+	struct world w;
+	struct inv_host **hosts;
+	uint32_t n;
+	struct err *e;
+};
+
+/* Values of parameters known as secret carry no mark before they are resolved: give it to them. */
+static struct value *marked(struct shown *s, const char *name, const struct value *v)
+{
+	const struct param *p = map_get(&s->w.modules->params, name);
+
+	if (!p)
+		p = map_get(&s->w.modules->was, name);
+	if (p && v->type != V_NULL && (p->row->flags & PIG_SECRET))
+		return value_secret(s->c->a, v);
+	if (p && p->n_members) {
+		const struct value *typed = NULL;
+		struct err ignored;
+		if (param_typed(&typed, s->c->a, p, v, &ignored) && typed && value_is_secret(typed))
+			return (struct value *)typed;
+	}
+	return (struct value *)v;
+}
+
+static struct value *host_vars(struct shown *s, const struct inv_host *h)
+{
+	struct value *all = inventory_vars(s->w.inv, s->c->a, h), *out = value_map(s->c->a);
+
+	for (uint32_t i = 0; i < value_len(all); i++)
+		value_put(s->c->a, out, value_key_at(all, i), marked(s, value_key_at(all, i), value_at(all, i)));
+	return out;
+}
+
+static bool selected(const struct shown *s, const struct inv_host *h)
+{
+	if (!s->c->limit)
+		return true;
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->hosts[i] == h)
+			return true;
+	return false;
+}
+
+/* ---- list ---- */
+static struct value *group_value(struct shown *s, const struct inv_group *g)
+{
+	struct arena *a = s->c->a;
+	struct value *v = value_map(a), *hosts = value_list(a), *children = value_list(a);
+
+	for (uint32_t i = 0; i < g->n_hosts; i++)
+		if (selected(s, g->hosts[i]))
+			value_push(a, hosts, value_str(a, g->hosts[i]->name));
+	for (uint32_t i = 0; i < g->n_children; i++)
+		if (strcmp(g->children[i]->name, "ungrouped") != 0 || g->children[i]->n_hosts)
+			value_push(a, children, value_str(a, g->children[i]->name));
+	if (value_len(hosts) && strcmp(g->name, "all") != 0)
+		value_put(a, v, "hosts", hosts);
+	if (value_len(children))
+		value_put(a, v, "children", children);
+	return v;
+}
+
+static bool do_list(struct shown *s)
+{
+	struct arena *a = s->c->a;
+	struct value *out = value_map(a), *meta = value_map(a), *vars = value_map(a);
+	struct buf b = BUF(a);
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		struct value *v = host_vars(s, s->hosts[i]);
+		if (value_len(v))
+			value_put(a, vars, s->hosts[i]->name, v);
+	}
+	value_put(a, meta, "hostvars", vars);
+	value_put(a, out, "_meta", meta);
+	for (uint32_t i = 0; i < s->w.inv->n_groups; i++) {
+		struct value *v = group_value(s, s->w.inv->groups[i]);
+		if (value_len(v))
+			value_put(a, out, s->w.inv->groups[i]->name, v);
+	}
+	if (!value_to_json(&b, out, &(struct json_style){ .indent = 4, .sort = true, .mask = !s->c->show_secrets }))
+		return fail(s->e, E_INPUT, "the inventory is nested too deep to be printed");
+	buf_ch(&b, '\n');
+	return cli_out(b.p, b.len, s->e);
+}
+
+/* ---- graph ---- */
+static void graph_group(struct shown *s, struct buf *b, const struct inv_group *g, unsigned depth)
+{
+	char lead[256] = "";
+
+	for (unsigned i = 0; i < depth && i < 60; i++)
+		memcpy(lead + i * 3, "  |", 4);
+	buf_fmt(b, "%s%s@%s:\n", lead, depth ? "--" : "", g->name);
+	for (uint32_t i = 0; i < g->n_children; i++)
+		if (g->children[i]->n_hosts || g->children[i]->n_children || strcmp(g->children[i]->name, "ungrouped") != 0)
+			graph_group(s, b, g->children[i], depth + 1);
+	for (uint32_t i = 0; i < g->n_hosts && strcmp(g->name, "all") != 0; i++)
+		if (selected(s, g->hosts[i]))
+			buf_fmt(b, "%s  |--%s\n", lead, g->hosts[i]->name);
+}
+
+static bool do_graph(struct shown *s)
+{
+	struct buf b = BUF(s->c->a);
+	const struct inv_group *all = inventory_group(s->w.inv, "all");
+
+	if (all)
+		graph_group(s, &b, all, 0);
+	return cli_out(buf_text(&b), b.len, s->e);
+}
+
+/* ---- host ---- */
+static int by_text(const void *x, const void *y)
+{
+	return strcmp(*(const char *const *)x, *(const char *const *)y);
+}
+
+static const char *owner_text(struct arena *a, const struct inv_found *f)
+{
+	switch (f->level) {
+	case INV_EXTRA:
+		return "command line";
+	case INV_HOST:
+		return "host";
+	case INV_ALL:
+		return "all";
+	case INV_GROUP:
+		return arena_fmt(a, "group %s", f->owner);
+	default:
+		return "";
+	}
+}
+
+static struct value *found_value(struct shown *s, const char *name, const struct inv_found *f)
+{
+	struct arena *a = s->c->a;
+	struct value *v = value_map(a);
+
+	value_put(a, v, "written", marked(s, name, f->val));
+	value_put(a, v, "by", value_str(a, owner_text(a, f)));
+	value_put(a, v, "file", f->val->at.file ? value_str(a, f->val->at.file) : value_null(a));
+	value_put(a, v, "line", value_int(a, f->val->at.line));
+	return v;
+}
+
+/* The value as it comes out; as written where that cannot be told yet. */
+static struct value *outcome(struct shown *s, struct resolver *r, const char *name, const struct inv_found *f, const char **why)
+{
+	struct err e = { 0 };
+	const struct value *v = resolver_get(r, name, &e);
+
+	*why = !e.code ? NULL : e.code == E_UNKNOWN ? "unknown until connected" : arena_str(s->c->a, e.msg);
+	return v ? (struct value *)v : marked(s, name, f->val);
+}
+
+static void host_line(struct shown *s, struct buf *b, struct resolver *r, const char *name, const struct inv_found *found, uint32_t n)
+{
+	const char *why;
+	const struct value *v = outcome(s, r, name, &found[0], &why);
+	struct buf text = BUF(s->c->a);
+
+	value_to_json(&text, v, &(struct json_style){ .mask = !s->c->show_secrets });
+	buf_fmt(b, "%s: %s\n", name, buf_text(&text));
+	for (uint32_t i = 0; i < n; i++) {
+		const struct origin at = found[i].val->at;
+		buf_fmt(b, "    %s %s", i ? "over" : "from", owner_text(s->c->a, &found[i]));
+		if (at.file)
+			buf_fmt(b, ", %s:%u", at.file, at.line);
+		buf_ch(b, '\n');
+	}
+	if (why)
+		buf_fmt(b, "    %s\n", why);
+}
+
+static bool do_host(struct shown *s, const char *host)
+{
+	struct arena *a = s->c->a;
+	struct inv_host *h = inventory_host(s->w.inv, host);
+	struct value *json = value_map(a);
+	struct buf b = BUF(a);
+
+	if (!h) {
+		const char **names = arena_new_of(a, const char *, s->w.inv->n_hosts), *near;
+		for (uint32_t i = 0; i < s->w.inv->n_hosts; i++)
+			names[i] = s->w.inv->hosts[i]->name;
+		near = nearest(host, names, s->w.inv->n_hosts);
+		fail(s->e, E_INPUT, "there is no host \"%s\"", host);
+		return near ? err_hint(s->e, "Did you mean %s?", near) : false;
+	}
+	struct resolver *r = resolver_new(&s->w, h);
+	struct value *vars = inventory_vars(s->w.inv, a, h);
+	const char **names = arena_new_of(a, const char *, value_len(vars));
+	for (uint32_t i = 0; i < value_len(vars); i++)
+		names[i] = value_key_at(vars, i);
+	qsort(names, value_len(vars), sizeof *names, by_text);
+	for (uint32_t i = 0; i < value_len(vars); i++) {
+		struct inv_found *found;
+		uint32_t n = inventory_var_all(s->w.inv, a, h, names[i], &found);
+		if (!n)
+			continue;
+		if (!s->c->json) {
+			host_line(s, &b, r, names[i], found, n);
+			continue;
+		}
+		struct value *one = value_map(a), *from = value_list(a);
+		const char *why;
+		value_put(a, one, "value", outcome(s, r, names[i], &found[0], &why));
+		if (why)
+			value_put(a, one, "fault", value_str(a, why));
+		for (uint32_t k = 0; k < n; k++)
+			value_push(a, from, found_value(s, names[i], &found[k]));
+		value_put(a, one, "from", from);
+		value_put(a, json, names[i], one);
+	}
+	return s->c->json ? cli_json(s->c, json, s->e) : cli_out(buf_text(&b), b.len, s->e);
+}
+
+/* ---- query ---- */
+static struct value *query_data(struct shown *s)
+{
+	struct arena *a = s->c->a;
+	struct value *out = value_map(a), *hosts = value_list(a), *groups = value_map(a);
+	struct resolvers *rs = resolvers_new(&s->w);
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		struct value *one = value_map(a), *vars = value_map(a), *all = inventory_vars(s->w.inv, a, s->hosts[i]);
+		struct err ignored;
+		struct resolver *r = resolvers_of(rs, s->hosts[i]);
+		for (uint32_t k = 0; k < value_len(all); k++) {
+			const char *name = value_key_at(all, k);
+			const struct value *v = resolver_get(r, name, &ignored);
+			value_put(a, vars, name, v ? (struct value *)v : marked(s, name, value_at(all, k)));
+		}
+		value_put(a, one, "name", value_str(a, s->hosts[i]->name));
+		value_put(a, one, "groups", (struct value *)resolver_get(r, "group_names", &ignored));
+		value_put(a, one, "vars", vars);
+		value_push(a, hosts, one);
+	}
+	for (uint32_t i = 0; i < s->w.inv->n_groups; i++) {
+		struct value *list = value_list(a);
+		uint32_t n;
+		struct inv_host **members = inventory_group_hosts(s->w.inv, a, s->w.inv->groups[i], &n);
+		for (uint32_t k = 0; k < n; k++)
+			if (selected(s, members[k]))
+				value_push(a, list, value_str(a, members[k]->name));
+		value_put(a, groups, s->w.inv->groups[i]->name, list);
+	}
+	value_put(a, out, "hosts", hosts);
+	value_put(a, out, "groups", groups);
+	return out;
+}
+
+static bool do_query(struct shown *s, const char *expr)
+{
+	struct value *out;
+
+	if (!jmes_search(&out, s->c->a, expr, query_data(s), s->e))
+		return err_wrap(s->e, "query \"%s\"", expr);
+	return cli_json(s->c, out, s->e);
+}
+
+static bool act(struct shown *s, const char *what, const char *word)
+{
+	if (!strcmp(what, "list") && !word)
+		return do_list(s);
+	if (!strcmp(what, "graph") && !word)
+		return do_graph(s);
+	if (!strcmp(what, "host") && word)
+		return do_host(s, word);
+	if (!strcmp(what, "query") && word)
+		return do_query(s, word);
+	fail(s->e, E_INPUT, "pig inventory does not know \"%s%s%s\"", what, word ? " " : "", word ? word : "");
+	return err_hint(s->e, "Say list, graph, host HOST or query EXPR.");
+}
+
+int cli_inventory(struct cli *c, int argc, char **argv)
+{
+	struct err e = { 0 };
+	struct shown s = { .c = c, .e = &e };
+
+	if (!cli_parse(c, &spec, NULL, argc, argv, &e))
+		return cli_fail(c, &e);
+	if (c->help)
+		return 0;
+	const char *what = c->args.n ? c->args.items[0] : "list", *word = c->args.n > 1 ? c->args.items[1] : NULL;
+	if (!cli_world(c, &s.w, &e) || !cli_hosts(c, &s.w, &s.hosts, &s.n, &e) || !act(&s, what, word))
+		return cli_fail(c, &e);
+	return 0;
+}
