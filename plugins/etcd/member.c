@@ -141,43 +141,63 @@ static const char *member_line(pig_task *t, const char *text, struct member *m)
 	return text + (*text == '\n');
 }
 
+/* What the live cluster says of this host. */
+struct standing {
+	const char *peers;  /* initial-cluster: this host and all others that are listed */
+	const char *remove; /* shell: drop this host's lost identities */
+	bool listed;        /* and never started: it may go on */
+};
+
+static struct standing standing_of(pig_task *t, const char *list, const char *me, const char *mine)
+{
+	struct standing s = { .peers = pig_fmt(t, "%s=%s", me, mine), .remove = "" };
+
+	while (*list) {
+		struct member m;
+		list = member_line(t, list, &m);
+		if (strcmp(m.peer, mine) && strcmp(m.name, me))
+			s.peers = pig_fmt(t, "%s,%s=%s", s.peers, *m.name ? m.name : m.id, m.peer);
+		else if (!*m.client && !strcmp(m.peer, mine))
+			s.listed = true;
+		else
+			s.remove = pig_fmt(t, "%s%s", s.remove, pig_sh(t,
+				"etcdctl member remove %s >&2 || case $(etcdctl member list) in *%s,*) exit 1 ;; esac\n", m.id, m.id));
+	}
+	return s;
+}
+
 /*
- * What the live cluster says of this host decides. Not listed: add it. Listed and never started: go on. Listed, once
- * started and without data here: the machine was replaced, its old identity is removed first, as its votes are lost.
+ * Not listed: add it. Listed and never started: go on. Listed, once started and without data here: the machine was
+ * replaced; its old identity goes first, as its votes are lost. A client that lost its answer asks again and is told
+ * that all is done: so what the list says afterwards counts, not the status.
  */
 void task_etcd_member(pig_task *t)
 {
 	const struct etcd *p = t->params;
+	int status = 0;
 
 	if (!is_joining(t))
 		return;
-	const char *me = etcd_name(t, t->hostname), *mine = etcd_peer_url(t, t->hostname), *peers = pig_fmt(t,
-		"%s=%s", me, mine);
+	const char *me = etcd_name(t, t->hostname), *mine = etcd_peer_url(t, t->hostname);
 	const char *env = etcd_env_root(t, etcd_urls(t, t->host->members(t, t->cluster), t->hostname));
 	const pig_op *op = pig_shell(t, .note = "members of the live cluster", .reads = true,
 				     .cmd = pig_fmt(t, "%setcdctl member list --command-timeout=5s", env));
-	const char *remove = "";
-	bool listed = false;
-
-	if (!pig_await(t) || t->check)
+	if (!pig_await(t))
 		return;
-	for (const char *text = t->host->output(t, op, NULL); *text;) {
-		struct member m;
-		text = member_line(t, text, &m);
-		bool same = !strcmp(m.peer, mine) || !strcmp(m.name, me);
-		if (!same)
-			peers = pig_fmt(t, "%s,%s=%s", peers, *m.name ? m.name : m.id, m.peer);
-		else if (*m.client || strcmp(m.peer, mine))
-			remove = pig_sh(t, "etcdctl member remove %s >&2 || exit\n", m.id);
-		else
-			listed = true;
+	const char *list = t->host->output(t, op, &status);
+	if (status && t->check) /* nothing to ask with before the first real run */
+		return;
+	if (status) {
+		t->host->fail(t, "no member of etcd cluster \"%s\" says who is in it", t->cluster);
+		return;
 	}
-	if (!listed)
-		pig_shell(t, .note = pig_fmt(t, *remove ? "replace member %s" : "add member %s", me),
-			  .cmd = pig_fmt(t, "%s%s%s", env, remove, pig_sh(t,
-			  p->etcd_learner ? "etcdctl member add %s --peer-urls=%s --learner" :
-					 "etcdctl member add %s --peer-urls=%s", me, mine)));
-	etcd_conf(t, peers, "existing");
+	struct standing s = standing_of(t, list, me, mine);
+	if (!s.listed)
+		pig_shell(t, .note = pig_fmt(t, *s.remove ? "replace member %s" : "add member %s", me),
+			  .cmd = pig_fmt(t, "%s%s%s", env, s.remove, pig_sh(t,
+				"etcdctl member add %s --peer-urls=%s %s || case $(etcdctl member list) in *%s*) ;; *) exit 1 ;; esac",
+				me, mine, p->etcd_learner ? "--learner" : "--learner=false", mine)));
+	etcd_conf(t, s.peers, "existing");
 }
 
 /* ---- health ---- */

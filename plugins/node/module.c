@@ -269,8 +269,8 @@ static const struct pig_taskdef tasks[] = {
 static const struct pig_step steps[] = {
 	{ .name = "node", .hosts = "all",
 	  .tasks = "node_id node_name node_hosts node_resolv node_pkg node_ca node_feature node_kernel node_tune "
-		   "node_sysctl node_profile node_ulimit node_data node_admin node_timezone node_ntp node_crontab node_vip "
-		   "haproxy_install haproxy_config haproxy_launch node_exporter" },
+		   "node_sysctl node_profile node_ulimit node_data node_admin node_timezone node_ntp "
+		   "node_crontab node_vip haproxy_install haproxy_config haproxy_launch node_exporter" },
 };
 
 static const struct pig_playbook playbooks[] = {
