@@ -1,0 +1,77 @@
+#!/bin/bash
+# Faults of hosts and of their neighbours, on real nodes: unreachable, changed host key, no sudo, a second run at the same time.
+set -u
+cd "$(dirname "$0")/../../.." || exit 1
+pig=${PIG:-$PWD/build/bin/pig}
+name=input$$
+dir=$(mktemp -d)
+good=0 bad=0
+clean() { "$pig" sandbox down --name "$name" >/dev/null 2>&1; rm -rf "$dir"; }
+trap clean EXIT
+result() { if [ "$1" = 0 ]; then good=$((good + 1)); echo "ok - $2"; else bad=$((bad + 1)); echo "not ok - $2"; sed 's/^/    /' "$dir/out"; fi; }
+state=${PIG_SANDBOX_DIR:-/var/lib/pig-sandbox}/$name
+
+# From the controller's namespace, with the sandbox's key and a known_hosts of the test's own
+pig_run() { (cd "$dir" && HOME=$dir ip netns exec "$name-ctl" "$pig" "$@" >out 2>&1 </dev/null); }
+has() { grep -qF -- "$1" "$dir/out"; }
+
+if ! "$pig" sandbox up --name "$name" --nodes 2 --image bare >"$dir/out" 2>&1; then
+	result 1 "two bare nodes"
+	echo "$good passed, $bad failed"
+	exit 1
+fi
+mkdir -p "$dir/.ssh" && chmod 700 "$dir/.ssh"
+cat >"$dir/pigsty.yml" <<EOF
+all:
+  hosts: { 10.10.10.10: {}, 10.10.10.11: {} }
+  vars: { ansible_user: dba, ansible_ssh_private_key_file: $state/id_ed25519, admin_ip: 10.10.10.10, haproxy_enabled: false,
+          node_exporter_enabled: false, node_tune: none, node_ntp_enabled: false, node_packages: [], node_default_packages: [],
+          node_kernel_modules: [], node_sysctl_params: {}, node_dns_method: none, nodename_exchange: false }
+EOF
+pig_run exec all -- id -u; s=$?
+result $((s != 0)) "a command on two nodes"
+pig_run run node.yml -t node_hosts; s=$?
+result $((s != 0)) "a task on two nodes"
+
+"$pig" sandbox stop node-1 --name "$name" --kill >/dev/null
+pig_run run node.yml -t node_hosts; s=$?
+result $((s != 4)) "an unreachable host: exit status 4, not $s"
+has "10.10.10.11" && has "unreachable=1"; result $? "the unreachable host is named"
+has "10.10.10.10              ok="; result $? "the other host finished"
+"$pig" sandbox start node-1 --name "$name" >/dev/null
+
+# another key where one is recorded
+known=$dir/.ssh/known_hosts
+[ -f "$known" ] || known=$(find "$dir" -name known_hosts | head -1)
+ssh-keygen -q -t ed25519 -N '' -f "$dir/other" </dev/null
+for h in 10.10.10.10 10.10.10.11; do echo "$h $(cut -d' ' -f1,2 "$dir/other.pub")"; done >"$known"
+pig_run run node.yml -t node_hosts -l 10.10.10.11; s=$?
+result $((s != 4)) "a changed host key is refused: exit status 4, not $s"
+has "known_hosts" && has "key"; result $? "the message names key and file"
+pig_run run node.yml -t node_hosts -l 10.10.10.11 --insecure; s=$?
+result $((s != 0)) "--insecure relaxes it, and nothing else does"
+rm -f "$known"
+
+# no right to become root
+"$pig" sandbox shell node-1 --name "$name" -- 'sudo sh -c "mv /etc/sudoers.d /etc/sudoers.away; mkdir /etc/sudoers.d; gpasswd -d dba sudo >/dev/null 2>&1; true"' >/dev/null 2>&1
+pig_run run node.yml -t node_hosts -l 10.10.10.11; s=$?
+result $((s != 4)) "no sudo: exit status 4, not $s"
+has "sudo"; result $? "the message says sudo"
+
+# a second run at the same time: the first holds a lock while it works on a host that is stopped dead
+(cd "$dir" && HOME=$dir ip netns exec "$name-ctl" "$pig" run node.yml -l 10.10.10.10 >first 2>&1 </dev/null & echo $! >pid; wait) &
+for _ in $(seq 200); do ls "$dir"/.pig/*.lock >/dev/null 2>&1 && break; sleep 0.01; done
+mkdir -p "$dir/.pig"
+exec 9>>"$dir/.pig/host-10.10.10.10.lock"
+wait
+flock 9
+echo "someone on elsewhere, process 1, since 2020-01-01 00:00:00" >"$dir/.pig/host-10.10.10.10.lock"
+pig_run run node.yml -l 10.10.10.10 -t node_hosts; s=$?
+result $((s != 1)) "a second run at the same time: exit status 1, not $s"
+has "another run is at work" && has "someone on elsewhere"; result $? "the message says who"
+exec 9>&-
+pig_run run node.yml -l 10.10.10.10 -t node_hosts; s=$?
+result $((s != 0)) "when the other has ended, the run goes on"
+
+echo "$good passed, $bad failed"
+[ $bad = 0 ]
