@@ -39,7 +39,7 @@ bool run_target(struct run *run, struct host_run *hr, struct target *t, struct e
 	struct err none = { 0 };
 	const char *port, *become, *key, *extra;
 
-	*t = (struct target){ .name = hr->h->name, .become = true };
+	*t = (struct target){ .name = hr->h->name, .become = true, .ssh_config = getenv("PIG_SSH_CONFIG") };
 	t->connection = text_of(hr, "ansible_connection", &none);
 	t->host = text_of(hr, "ansible_host", &none);
 	t->user = run->o.user ? run->o.user : text_of(hr, "ansible_user", &none);

@@ -72,7 +72,7 @@ bool run_step(struct run *run, struct host_run *hr, uint32_t step);
 struct ca *run_ca(struct run *run, struct host_run *hr, struct err *e);
 /* One worker's life; see sched.c. */
 void *run_worker(void *run);
-/* Fill a target from the host's connection variables. */
+/* Fill a target from the host's connection variables; PIG_SSH_CONFIG names another ssh_config than the user's. */
 bool run_target(struct run *run, struct host_run *hr, struct target *t, struct err *e);
 /* Health of a module on one host, as a task of its own. */
 bool run_health(struct run *run, struct host_run *hr, const struct module *m, const char *name, struct err *e);
