@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NAMED_MAX = 1000000 }; /* a few lines of ranges could name billions */
+
 void *inventory_grow(struct arena *a, void *items, uint32_t n, size_t size)
 {
 	if (n && (n < 4 || (n & (n - 1))))
@@ -134,6 +136,11 @@ bool inventory_add_pattern(struct inv_build *b, const char *pattern, struct inv_
 	} else {
 		names = value_list(b->a);
 		value_push(b->a, names, value_str(b->a, name));
+	}
+	b->n_named += value_len(names);
+	if (b->n_named > NAMED_MAX) {
+		fail(b->e, E_INPUT, "the inventory names more than %d hosts", NAMED_MAX);
+		return err_at(b->e, at.file, at.line, at.col);
 	}
 	for (size_t i = 0; i < value_len(names); i++) {
 		const char *host = value_cstr(value_at(names, i), "");

@@ -24,6 +24,7 @@ struct inv_build {
 	uint32_t n_edges;
 	const char **dirs; /* folders whose group_vars/ and host_vars/ count, in order */
 	uint32_t n_dirs;
+	size_t n_named; /* host names read so far, those of ranges counted each */
 };
 
 /* Room for one more behind n items of the size; every array here grows by doubling. */

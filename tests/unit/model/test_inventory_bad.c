@@ -91,6 +91,10 @@ static void test_ini(void)
 	ini("[a:children]\nb\n[b:children]\na\n", "is a child of itself", NULL, NULL);
 	ini("n[1:9999999]\n", "more than 100000", "1:1", NULL);
 	ini("n[1:2]x[a]\n", "must be [begin:end]", "1:1", NULL);
+	struct buf many = BUF(a);
+	for (int i = 0; i < 11; i++)
+		buf_fmt(&many, "m%d[1:99999]\n", i);
+	ini(buf_text(&many), "names more than 1000000 hosts", "11:1", NULL);
 	refused("/no/such/file", "does not exist", NULL, "comma");
 	refused(os_dirname(a, put("empty/README.md", "")), "holds no inventory", NULL, NULL);
 }
