@@ -5,27 +5,11 @@
 #include <math.h>
 #include <string.h>
 
-/* A value that may be written: nothing undefined or callable inside, not too large. */
-static bool writable(struct call *k, const struct value *v, unsigned depth)
-{
-	if (!depth && !op_bounded(k->c, k->at, v))
-		return false;
-	if (!ctx_defined(k->c, k->at, v))
-		return false;
-	if (v->type >= V_UNDEF)
-		return call_fail(k, "a %s has no such form", op_type(v));
-	for (size_t i = 0, n = v->type == V_LIST || v->type == V_MAP ? value_len(v) : 0; i < n; i++) {
-		if (!writable(k, value_at(v, i), depth + 1))
-			return false;
-	}
-	return true;
-}
-
 static struct value *json(struct call *k, struct json_style style)
 {
 	struct buf b = BUF(k->c->a);
 
-	if (!writable(k, k->in, 0))
+	if (!op_sound(k->c, k->at, k->in))
 		return NULL;
 	if (!value_to_json(&b, k->in, &style))
 		return call_fail(k, "the value is nested too deep");
@@ -66,7 +50,7 @@ static struct value *yaml(struct call *k, int indent)
 
 	if (style.indent < 1 || style.indent > 64)
 		return call_fail(k, "indent is 1 to 64");
-	if (!writable(k, k->in, 0))
+	if (!op_sound(k->c, k->at, k->in))
 		return NULL;
 	if (!value_to_yaml(&b, k->in, &style))
 		return call_fail(k, "the value is nested too deep");
@@ -321,7 +305,7 @@ struct value *filter_json_query(struct call *k)
 	struct err e = { 0 };
 	struct value *v;
 
-	if (!writable(k, k->in, 0))
+	if (!op_sound(k->c, k->at, k->in))
 		return NULL;
 	if (!jmes_search(&v, k->c->a, call_str(k, 0, ""), k->in, &e))
 		return call_fail(k, "%s", e.msg);

@@ -139,9 +139,9 @@ struct value *filter_flatten(struct call *k)
 	struct value *list = list_new(k);
 	int64_t levels = call_int(k, 0, -1);
 
-	if (k->in->type != V_LIST || !op_bounded(k->c, k->at, k->in))
-		return call_fail(k, "needs a list, not %s", op_type(k->in));
-	flatten(k, list, k->in, levels, call_bool(k, 1, true));
+	if (!op_bounded(k->c, k->at, k->in))
+		return NULL;
+	flatten(k, list, call_list(k), levels, call_bool(k, 1, true));
 	return list;
 }
 

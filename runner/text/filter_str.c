@@ -24,11 +24,6 @@ struct value *filter_string(struct call *k)
 	return value_strn(k->c->a, s, n);
 }
 
-struct value *filter_same(struct call *k)
-{
-	return k->in;
-}
-
 struct value *filter_capitalize(struct call *k)
 {
 	size_t n, first;

@@ -275,9 +275,9 @@ bool expr_eval(const struct expr *x, struct arena *a, const struct scope *s, str
 	v = eval_used(&c, x->t.body);
 	if (!v)
 		return false;
-	if (v->type > V_UNDEF) {
-		ctx_fail(&c, x->t.body, "a %s is no value", op_type(v));
-		return false;
+	if (x->t.body->kind != X_NAME || v->type > V_UNDEF) { /* what the scope gave is sound */
+		if (v->type != V_UNDEF && !op_sound(&c, x->t.body, v))
+			return false;
 	}
 	*out = v->type == V_UNDEF ? value_null(a) : v;
 	return true;

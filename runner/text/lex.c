@@ -139,18 +139,20 @@ static void lex_eat_newline(struct lex *l)
 
 static bool lex_comment(struct lex *l)
 {
-	size_t start = l->pos;
+	size_t start = l->pos, from = start + 2;
 
-	for (l->pos += 2; l->pos + 1 < l->n; l->pos++) {
+	if (from < l->n && (l->s[from] == '-' || l->s[from] == '+'))
+		from++;
+	for (l->pos = from; l->pos + 1 < l->n; l->pos++) {
 		if (memcmp(l->s + l->pos, "#}", 2))
 			continue;
 
-		char last = l->s[l->pos - 1];
+		char last = l->pos > from ? l->s[l->pos - 1] : 0;
 
 		l->pos += 2;
-		if (last == '-' && l->pos - start > 4)
+		if (last == '-')
 			lex_skip_space(l);
-		else if (last != '+' || l->pos - start <= 4)
+		else if (last != '+')
 			lex_eat_newline(l);
 		return true;
 	}

@@ -144,6 +144,26 @@ bool op_bounded(struct ctx *c, const struct node *at, const struct value *v)
 	return ctx_fail(c, at, left ? "a list or map is nested too deep" : "a list or map is too large");
 }
 
+static bool sound(struct ctx *c, const struct node *at, const struct value *v)
+{
+	if (v->type == V_UNDEF && v->flags & V_SOFT)
+		return ctx_fail(c, at, "an inline \"if\" without \"else\" gave nothing here");
+	if (!ctx_defined(c, at, v))
+		return false;
+	if (v->type > V_UNDEF)
+		return ctx_fail(c, at, "a %s is no value that could be written", op_type(v));
+	for (size_t i = 0, n = v->type == V_LIST || v->type == V_MAP ? value_len(v) : 0; i < n; i++) {
+		if (!sound(c, at, value_at(v, i)))
+			return false;
+	}
+	return true;
+}
+
+bool op_sound(struct ctx *c, const struct node *at, const struct value *v)
+{
+	return op_bounded(c, at, v) && sound(c, at, v);
+}
+
 static int num_order(const struct value *x, const struct value *y)
 {
 	if (x->type == V_FLOAT || y->type == V_FLOAT) {

@@ -73,7 +73,7 @@
 	X("reverse", filter_reverse, "", 0, 0, "items or characters backwards") \
 	X("root", filter_root, "base", 0, 0, "square root, or the base-th") \
 	X("round", filter_round, "precision,method", 0, 0, "rounded to precision digits; method common, ceil or floor; a float stays a float") \
-	X("safe", filter_same, "", 0, ROW_PASS, "the value: nothing is escaped here anyway") \
+	X("safe", filter_string, "", 0, 0, "as text: nothing is escaped here anyway") \
 	X("select", filter_select, "*,**", 0, ROW_PASS, "items that pass a test (no test: that are true)") \
 	X("selectattr", filter_selectattr, "*,**", 0, ROW_PASS, "items whose attribute passes a test") \
 	X("sha1", filter_checksum, "", 0, 0, "SHA-1 as hex") \

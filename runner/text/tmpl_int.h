@@ -286,6 +286,8 @@ struct value *op_tuple(struct ctx *c, struct value *x, struct value *y);
 bool op_is_secret(const struct value *v);
 /* false (failed) when v has more than LIMIT_NODES values: before deep work */
 bool op_bounded(struct ctx *c, const struct node *at, const struct value *v);
+/* Bounded, and nothing undefined or callable in it: may be written, or leave the template. */
+bool op_sound(struct ctx *c, const struct node *at, const struct value *v);
 /* Stable sort of the items by keys; fails when two keys do not compare. */
 struct sort_item { struct value *key, *val; };
 bool op_sort(struct ctx *c, const struct node *at, struct sort_item *items, size_t n, bool reverse);
