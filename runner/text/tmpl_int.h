@@ -128,6 +128,13 @@ struct node *parse_expr(struct parser *p);
 /* Several expressions with commas make a tuple; with_cond: `x if y` may stand in it. */
 struct node *parse_tuple(struct parser *p, bool with_cond);
 struct node *parse_primary_postfix(struct parser *p);
+/* What stands at the present token, for messages. */
+const char *parse_found(const struct parser *p);
+/* "a.b" as one name, without Ansible's collection; NULL on failure */
+const char *parse_dotted(struct parser *p);
+struct node *parse_call(struct parser *p, struct node *of);
+/* One filter after its `|` */
+struct node *parse_filter(struct parser *p, struct node *in);
 /* The filters after a `|`; in may be NULL for a filter block, whose input is the body. */
 struct node *parse_filters(struct parser *p, struct node *in);
 /* "(a, b=c)" after the opening bracket into call's kids and kws */
