@@ -1,0 +1,170 @@
+#!/bin/sh
+# abi.sh PIG BUILD SOURCE CMAKE: installs the SDK into a folder of its own, builds modules against it out of tree, and looks at what
+# pig says of good and bad ones. Each check is counted; a run without checks fails.
+pig=$1 build=$2 source=$3 cmake=$4
+cc=${CC:-cc}
+work=$(mktemp -d "${TMPDIR:-/tmp}/pig-abi.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT INT TERM
+umask 022
+good=0 bad=0
+# modules of the build tree or of this machine must not be in the way
+unset PIG_PLUGIN_PATH PIGSTY_HOME
+HOME=$work/home; export HOME; mkdir -p "$HOME"
+cd "$work" || exit 1
+
+ok() { good=$((good + 1)); }
+no() { bad=$((bad + 1)); echo "failed: $*" >&2; }
+# is NAME COMMAND...: the command succeeds
+is() { name=$1; shift; if "$@" >"$work/out" 2>&1; then ok; else no "$name"; sed 's/^/    /' "$work/out" >&2; fi; }
+# has NAME PART TEXT
+has() { case $3 in *"$2"*) ok ;; *) no "$1: \"$2\" is not in:"; printf '%s\n' "$3" | sed 's/^/    /' >&2 ;; esac; }
+# refused NAME FILE PART: pig does not take the module, says why, and lives
+refused() {
+	said=$("$pig" module info "$2" 2>&1); status=$?
+	if [ $status -eq 3 ]; then ok; else no "$1: exit status $status"; printf '%s\n' "$said" | sed 's/^/    /' >&2; fi
+	has "$1" "$3" "$said"
+	has "$1: the path" "$2" "$said"
+}
+taken() { is "$1" "$pig" module info "$2"; }
+
+# ---- the SDK as installed, and the skeleton built with it ----
+is "install" "$cmake" --install "$build" --prefix "$work/sdk" --component sdk
+inc=$work/sdk/include/pig
+is "header" test -f "$inc/pig.h"
+"$pig" module new hello >/dev/null || no "module new"
+# a compiler may have hung flags on the environment; the module is built as a stranger would
+is "configure the skeleton" "$cmake" -S hello -B hello/build -DCMAKE_PREFIX_PATH="$work/sdk" -DCMAKE_C_COMPILER="$cc" \
+	-DCMAKE_C_FLAGS="-Wall -Wextra -Wpedantic -Werror"
+is "build the skeleton" "$cmake" --build hello/build
+mkdir plugins && cp hello/build/hello.so plugins/
+has "doc" "Greet on this host?" "$("$pig" doc param hello_enabled --plugin-dir plugins 2>&1)"
+has "doc task" "hello, step hello_greet" "$("$pig" doc task hello_greet --plugin-dir plugins 2>&1)"
+has "list" "$work/plugins/hello.so" "$("$pig" module list --plugin-dir plugins 2>&1)"
+mkdir inv && cp -r plugins inv/plugins
+printf 'all: { hosts: { h1: { hello_text: "a {{ os_version }}" }, h2: { hello_text: "" } } }\n' >inv/pigsty.yml
+said=$("$pig" check -i inv/pigsty.yml 2>&1); status=$?
+has "a rule, through the plugins folder beside the inventory" "pigsty.yml:1:77: error: the greeting is empty" "$said"
+[ $status -eq 2 ] && ok || no "check: exit status $status"
+has "render" "hi" "$("$pig" render hello/motd -i inv/pigsty.yml -l h1 -e hello_text=hi 2>&1)"
+is "a new name" "$pig" module new greeter
+is "it is renamed" grep -q "PIG_MODULE(.name = \"greeter\"" greeter/greeter.c
+is "a name that is none" sh -c "! '$pig' module new '../x'"
+# pkg-config's flags are enough as well
+PKG_CONFIG_PATH=$(dirname "$(find "$work/sdk" -name pig.pc)"); export PKG_CONFIG_PATH
+if command -v pkg-config >/dev/null; then
+	is "pkg-config" pkg-config --exists pig
+	has "its ABI" "0." "$(pkg-config --variable=abi pig)"
+fi
+
+# ---- the header alone ----
+printf '#include <pig.h>\nint main(void) { return 0; }\n' >alone.c
+cp alone.c alone.cc
+for c in gcc clang "$cc"; do
+	command -v "$c" >/dev/null || continue
+	is "pig.h as C11 with $c" "$c" -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Werror -I"$inc" -fsyntax-only alone.c
+	is "pig.h as C++17 with $c" "$c" -x c++ -std=c++17 -Wall -Wextra -Werror -I"$inc" -fsyntax-only alone.cc
+done
+printf '#include <pig.h>\nstruct s { int on; };\nstatic const struct pig_param p[] = { PIG_P_BOOL(struct s, on, .level = PIG_GLOBAL) };\nint main(void) { return p[0].type; }\n' >type.c
+is "a bool parameter in an int does not compile" sh -c "! $cc -std=c11 -Wall -Wextra -Wpedantic -Werror -I$inc -fsyntax-only type.c"
+
+# ---- earlier and later headers ----
+so() { # so OUT HEADERS FLAGS...
+	out=$1 dir=$2; shift 2
+	is "compile $out" "$cc" -std=c11 -fPIC -shared -fvisibility=hidden -Wl,-z,defs -I"$dir" "$@" -o "$out" "$source/tests/abi/probe.c"
+}
+mkdir now early late late_m other
+cp "$inc/pig.h" now/
+so now.so now
+taken "this header" "$work/now.so"
+# earlier: without the last fields of rows, members and the module
+sed -e '/uint32_t limit_s; /d' -e 's/, ifaces, aliases;/;/' -e '/^	uint32_t flags;$/{N;s/^	uint32_t flags;\n};/};/}' now/pig.h >early/pig.h
+if cmp -s now/pig.h early/pig.h; then no "the earlier header is the present one"; fi
+so early.so early
+taken "an earlier header" "$work/early.so"
+has "its rows are read" "probe_port" "$(mkdir -p e && cp early.so e/ && "$pig" doc param probe_port --plugin-dir e 2>&1)"
+has "its playbook too" "tasks      probe_run" "$("$pig" doc playbook probe --plugin-dir e 2>&1)"
+# later: a field appended to a row
+sed -e 's|^	uint32_t limit_s; .*|&\n	const char *later;|' now/pig.h >late/pig.h
+so late.so late
+taken "a later header, its field unused" "$work/late.so"
+so late_set.so late -DLATER -DSET='"x"'
+refused "a later header, its field used" "$work/late_set.so" "row 1 of its tasks sets a field that this pig does not know"
+has "and what to do" "use a newer pig" "$said"
+# later: a field appended to the module
+sed -e 's/, ifaces, aliases;/&\n	const char *later;/' now/pig.h >late_m/pig.h
+so late_module.so late_m
+taken "a later module struct, its field unused" "$work/late_module.so"
+so late_module_set.so late_m -DLATER_MODULE -DSET='"x"'
+refused "a later module struct, its field used" "$work/late_module_set.so" "sets a field that this pig does not know"
+sed 's/^#define PIG_ABI_MAJOR .*/#define PIG_ABI_MAJOR 7/' now/pig.h >other/pig.h
+so other.so other
+refused "another major" "$work/other.so" "built for ABI 7."
+mkdir later_need && sed 's/^#define PIG_ABI_MINOR .*/#define PIG_ABI_MINOR 99/' now/pig.h >later_need/pig.h
+so later_minor.so later_need
+taken "a later minor of which nothing is used" "$work/later_minor.so"
+
+# ---- files that are not in order ----
+size=$(wc -c <now.so)
+for part in 0 1 16 63 64 100 500 1000 $((size / 8)) $((size / 4)) $((size / 2)) $((size * 3 / 4)) $((size - 1)); do
+	head -c "$part" now.so >cut.so
+	refused "cut to $part of $size bytes" "$work/cut.so" "cut short"
+done
+# what is no longer what it was: the loader must say so or load it, and live
+i=0
+while [ $i -lt 40 ]; do
+	cp now.so broken.so
+	printf '\377\177' | dd of=broken.so bs=1 seek=$((i * 16)) conv=notrunc 2>/dev/null
+	# only headers are rewritten: code that is wrong inside is beyond any check
+	[ $((i * 16)) -lt 64 ] && { "$pig" module info "$work/broken.so" >/dev/null 2>&1; [ $? -lt 128 ] && ok || no "header broken at $((i * 16))"; }
+	i=$((i + 1))
+done
+printf 'not a module\n' >text.so
+refused "a text" "$work/text.so" "cut short"
+{ cat text.so; head -c 4096 /dev/zero; } >text2.so
+refused "a longer text" "$work/text2.so" "not a shared object"
+mkdir folder.so
+refused "a folder" "$work/folder.so" "not a regular file"
+refused "none" "$work/none.so" "cannot be read"
+cp now.so w.so
+chmod 0666 w.so
+refused "writable by everyone" "$work/w.so" "writable by everyone"
+has "and what to do" "chmod go-w" "$said"
+chmod 0664 w.so
+refused "writable by the group" "$work/w.so" "writable by its group"
+chmod 0644 w.so
+taken "as it should be" "$work/w.so"
+if [ "$(id -u)" -eq 0 ] && chown 12345 w.so 2>/dev/null; then
+	refused "owned by another" "$work/w.so" "owned by user 12345"
+fi
+printf 'int x(void);\nint x(void) { return 1; }\n' >nosym.c
+"$cc" -fPIC -shared -o nosym.so nosym.c
+refused "no pig_module" "$work/nosym.so" "exports no pig_module"
+printf 'extern const int pig_module;\nconst int pig_module = 5;\n' >tiny.c
+"$cc" -fPIC -shared -o tiny.so tiny.c
+refused "a pig_module that is none" "$work/tiny.so" "its pig_module is none"
+printf 'void nowhere(void);\nextern const int pig_module;\nconst int pig_module = 5;\nvoid x(void);\nvoid x(void) { nowhere(); }\n' >undef.c
+"$cc" -fPIC -shared -o undef.so undef.c
+refused "an undefined symbol" "$work/undef.so" "cannot be loaded"
+has "its name" "nowhere" "$said"
+
+# ---- one bad among good ones ----
+mkdir mixed && cp now.so mixed/probe.so && cp hello/build/hello.so mixed/ && cp other.so mixed/other.so
+said=$("$pig" module list --plugin-dir mixed 2>&1); status=$?
+[ $status -eq 0 ] && ok || no "a bad module stops the rest: $status"
+has "the good ones go on" "probe" "$said"
+has "the bad one is named" "mixed/other.so" "$said"
+
+# ---- what our own modules are ----
+for f in "$build"/plugins/*.so "$work/plugins/hello.so" "$work/now.so"; do
+	[ -f "$f" ] || continue
+	# a sanitizer's own data is not the module's
+	nm -D "$f" | grep -q __asan && continue
+	n=$(nm -D --defined-only "$f" | wc -l)
+	[ "$n" -eq 1 ] && ok || no "$f exports $n symbols: $(nm -D --defined-only "$f" | tr '\n' ' ')"
+	has "$f" " pig_module" "$(nm -D --defined-only "$f")"
+	data=$(objdump -t "$f" | awk '$0 ~ / \.(data|bss)\t/ && $NF !~ /^(\.data|\.bss|__dso_handle|completed\.[0-9]+|__TMC_END__|__bss_start|_edata|_end)$/ { print $NF }')
+	[ -z "$data" ] && ok || no "$f has writable data: $data"
+done
+
+echo "$good passed, $bad failed"
+[ "$bad" -eq 0 ] && [ "$good" -gt 0 ]
