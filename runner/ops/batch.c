@@ -246,6 +246,22 @@ static bool overwritten(struct op *const *todo, size_t m, const struct op *op)
 	return false;
 }
 
+bool batch_gate(struct batch *b, struct err *e)
+{
+	if (!b->gate || b->gated)
+		return true;
+	b->gated = true;
+	return b->gate(b->gate_ctx, e);
+}
+
+static bool changes(struct op *const *todo, size_t m)
+{
+	for (size_t i = 0; i < m; i++)
+		if (todo[i]->kind != &op_wait)
+			return true;
+	return false;
+}
+
 static bool rounds(struct batch *b, struct err *e)
 {
 	struct op **todo = arena_new_of(b->a, struct op *, b->n + 1);
@@ -263,6 +279,8 @@ static bool rounds(struct batch *b, struct err *e)
 			dirty |= b->ops[j]->kind->disturbs;
 		}
 		b->window = m ? 1 : b->window < 64 ? b->window * 2 : b->window;
+		if (changes(todo, m) && !batch_gate(b, e))
+			return false;
 		if (m || j < b->n) {
 			if (b->diff && !fetch_old(b, todo, m, e))
 				return false;

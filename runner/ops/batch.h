@@ -34,12 +34,17 @@ struct batch {
 	size_t reported;           /* for the run's layer */
 	uint32_t window;           /* tasks to look at ahead; grows while nothing changes */
 	const struct op *failed;   /* that ended the batch; NULL: the link did, or nothing */
+	bool (*gate)(void *ctx, struct err *e); /* asked once, before the first change; NULL: none */
+	void *gate_ctx;
+	bool gated;                /* it was asked: something was changed, or the gate was shut */
 	const char *check_dirty;   /* check mode: title of the first operation that would have changed the ground */
 };
 
 void batch_add(struct batch *b, struct op *op);
 /* Settle all queued operations. false: one failed or the link did; e says which and why, later ones are OP_NOT_RUN. */
 bool batch_run(struct batch *b, struct err *e);
+/* A change is due: ask the gate unless it was asked. Waiting is no change. */
+bool batch_gate(struct batch *b, struct err *e);
 /* The step is over: do each unit's folded action once. */
 bool batch_flush_due(struct batch *b, struct err *e);
 

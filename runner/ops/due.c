@@ -60,6 +60,8 @@ bool batch_flush_due(struct batch *b, struct err *e)
 
 	if (!b->due)
 		return true;
+	if (!batch_gate(b, e))
+		return false;
 	script_begin(&s, b->a);
 	script_raw(&s, "export SYSTEMCTL_SKIP_SYSV=1\n");
 	bool daemon = false;

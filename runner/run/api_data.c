@@ -127,6 +127,15 @@ pig_task *task_api_on(pig_task *p, const char *host)
 	return &o->pub;
 }
 
+bool task_api_reach(pig_task *p, const char *host)
+{
+	struct task *t = task_of(p);
+	struct inv_host *h = inventory_host(t->run->w->inv, host);
+	struct err e = { 0 };
+
+	return h && (h == t->main->home->h || run_connect(t->run, run_host(t->run, h), &e));
+}
+
 const void *task_api_iface(pig_task *p, const char *id)
 {
 	const struct modules *ms = task_of(p)->run->w->modules;

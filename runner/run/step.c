@@ -76,14 +76,25 @@ static bool step_flush(struct run *run, struct host_run *hr, struct batch *share
 	return ok ? true : task_failed(run, hr, list->ops[0]->task, &e);
 }
 
-/* The tasks of a step on a host, then what is left in their common batch. */
+struct gate { struct run *run; struct host_run *hr; const struct step *step; };
+
+static bool gate_ask(void *ctx, struct err *e)
+{
+	struct gate *g = ctx;
+
+	return run_health(g->run, g->hr, g->step->module, g->step->health, e);
+}
+
+/* The tasks of a step on a host, then what is left in their common batch. Health is asked before the first change and after the last:
+ * a host that is as it should be needs no leave to stay so. */
 static bool step_tasks(struct run *run, struct host_run *hr, uint32_t step, struct batch *shared, struct task *t)
 {
 	const struct plan_step *ps = &run->plan->steps[step];
+	struct gate gate = { run, hr, ps->step };
 	struct err e = { 0 };
 
-	if (ps->step->health && !run->o.check && !run_health(run, hr, ps->step->module, ps->step->health, &e))
-		return task_failed(run, hr, ps->step->name, &e);
+	shared->gate = ps->step->health && !run->o.check ? gate_ask : NULL;
+	shared->gate_ctx = &gate;
 	for (uint32_t i = 0; i < ps->n_tasks; i++)
 		if (!task_run(run, hr, ps->tasks[i], step, shared, t->a))
 			return false;
@@ -93,7 +104,7 @@ static bool step_tasks(struct run *run, struct host_run *hr, uint32_t step, stru
 	shared->link.ctx = shared->ctx = t;
 	if (!step_flush(run, hr, shared))
 		return false;
-	if (ps->step->health && !run->o.check && !run_health(run, hr, ps->step->module, ps->step->health, &e))
+	if (shared->gated && !gate_ask(&gate, &e))
 		return task_failed(run, hr, ps->step->name, &e);
 	return true;
 }

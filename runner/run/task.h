@@ -47,6 +47,7 @@ const pig_value *task_api_of(pig_task *, const char *, const char *);
 void task_api_publish(pig_task *, const char *, const pig_value *);
 const pig_value *task_api_members(pig_task *, const char *);
 pig_task *task_api_on(pig_task *, const char *);
+bool task_api_reach(pig_task *, const char *);
 const void *task_api_iface(pig_task *, const char *);
 const pig_value *task_api_json(pig_task *, const char *);
 pig_value *task_api_map(pig_task *);

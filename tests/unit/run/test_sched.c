@@ -103,17 +103,34 @@ static void t_fail(pig_task *t)
 	say(t, "never");
 }
 
+static void t_quiet(pig_task *t)
+{
+	pig_shell(t, .reads = true, .cmd = "echo quiet $H >>$T/log");
+}
+static void t_reach(pig_task *t)
+{
+	say(t, t->host->reach(t, "a3") ? "reached" : "not-reached");
+}
+static void h_well(pig_task *t)
+{
+	pig_shell(t, .reads = true, .cmd = "echo well $H >>$T/log");
+	if (pig_await(t) && !strcmp(t->hostname, "a2"))
+		t->host->fail(t, "a2 cannot be spared");
+}
+static const struct pig_health healths[] = { { .name = "well", .ok = h_well } };
+
 static struct pig_taskdef rows[] = {
 	{ .name = "make", .run = t_make }, { .name = "slow", .run = t_slow }, { .name = "one", .run = t_one },
 	{ .name = "break", .run = t_break }, { .name = "publish", .run = t_publish }, { .name = "read", .run = t_read },
 	{ .name = "secret", .run = t_secret }, { .name = "fail", .run = t_fail },
+	{ .name = "quiet", .run = t_quiet }, { .name = "reach", .run = t_reach },
 };
 
 /* ---- a run of made-up steps ---- */
 
 static const struct pig_module pm = { .magic = PIG_MAGIC, .major = PIG_ABI_MAJOR, .size = sizeof pm, .name = "made", .cluster = "cl" };
 
-struct made { const char *task, *first; uint32_t serial, flags; const char *needs, *hosts; };
+struct made { const char *task, *first; uint32_t serial, flags; const char *needs, *hosts, *health; };
 
 static struct expr *expr(struct arena *a, const char *text)
 {
@@ -138,7 +155,7 @@ static int run_made(struct arena *a, const struct made *made, uint32_t n, const 
 	if (!CHECK(inventory_load(&w.inv, a, &io, &e)))
 		bug("%s", e.msg);
 	struct module *m = arena_get(a, sizeof *m);
-	*m = (struct module){ .m = &pm };
+	*m = (struct module){ .m = &pm, .health = healths, .n_health = 1 };
 	static struct modules ms;
 	ms = (struct modules){ .a = a, .list = arena_dup(a, &m, sizeof m), .n = 1, .params = MAP(a), .was = MAP(a), .tasks = MAP(a), .playbooks = MAP(a) };
 	w.modules = &ms;
@@ -151,7 +168,7 @@ static int run_made(struct arena *a, const struct made *made, uint32_t n, const 
 		struct step *s = arena_get(a, sizeof *s);
 		struct task_row *row = arena_get(a, sizeof *row);
 		*s = (struct step){ .name = made[i].task, .module = m, .first = expr(a, made[i].first), .serial = made[i].serial,
-				    .flags = made[i].flags, .needs = made[i].needs };
+				    .flags = made[i].flags, .needs = made[i].needs, .health = made[i].health };
 		for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
 			if (!strcmp(rows[k].name, made[i].task))
 				row->row = &rows[k];
@@ -161,6 +178,10 @@ static int run_made(struct arena *a, const struct made *made, uint32_t n, const 
 			uint32_t k;
 			plan.steps[i].hosts = inventory_group_hosts(w.inv, a, inventory_group(w.inv, made[i].hosts), &k);
 			plan.steps[i].n_hosts = k;
+			if (n == 1) {
+				plan.hosts = plan.steps[i].hosts;
+				plan.n_hosts = k;
+			}
 		}
 	}
 	char *text = NULL;
@@ -224,6 +245,14 @@ int main(void)
 	CHECK_HAS(log, "after b2");
 	CHECK_HAS(said, "a2: break: not run, needs break on a1");
 
+	/* health: asked before the first change and after the last, not where nothing changes; shut, it lets nothing through */
+	CHECK_INT(RUN({ .task = "quiet", .health = "well" }), 0);
+	CHECK(!strstr(log, "well"));
+	CHECK_INT(RUN({ .task = "make", .serial = 1, .health = "well", .hosts = "ga" }), E_FAILED);
+	CHECK_INT(count_of(log, "well a1"), 2);
+	CHECK(before(log, "well a1", "make a1") && !strstr(log, "make a2") && !strstr(log, "make a3"));
+	CHECK_HAS(said, "a2: make: failed: a2 cannot be spared");
+
 	/* a failed host stops itself and what depends on it, no one else; the message has cause and detail */
 	CHECK_INT(RUN({ .task = "break" }, { .task = "make", .first = "inventory_hostname == 'a1'" }), E_FAILED);
 	CHECK_HAS(said, "a1: break: failed: shell the one that fails: status 7\n  why");
@@ -254,6 +283,8 @@ int main(void)
 	CHECK_INT(count_of(log, "make "), 4);
 	CHECK_HAS(said, "a3: failed: host a3 does not answer");
 	CHECK_HAS(said, "unreachable=1");
+	CHECK_INT(RUN({ .task = "reach", .hosts = "gb" }), 0);
+	CHECK_INT(count_of(log, "not-reached "), 2);
 	dead_host = NULL;
 
 	/* a secret in a command never gets there, nor into what is said */
