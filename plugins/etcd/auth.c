@@ -56,6 +56,8 @@ const char *etcd_client_member(pig_task *t)
 
 	for (size_t i = 0; i < t->val->len(hosts); i++) {
 		const char *host = etcd_host(t, hosts, i);
+		if (!t->host->reach(t, host))
+			continue;
 		pig_task *m = t->host->on(t, host);
 		int status = 0;
 		const pig_op *op = pig_shell(m, .note = "does the member answer", .reads = true,

@@ -38,20 +38,24 @@ static bool answers(pig_task *t, const char *endpoints)
 	return status == 0 || t->check; /* before its first real run a host has no etcdctl to ask with */
 }
 
-bool etcd_founds(pig_task *t)
+/* Members but this one that hold data, and those that cannot be asked; "" for none. */
+static bool others(pig_task *t, const pig_value *hosts, const char **holders, const char **unknown)
 {
 	const struct etcd *p = t->params;
-	const pig_value *hosts = t->host->members(t, t->cluster);
 	size_t n = t->val->len(hosts);
 	const pig_op **ops = t->host->alloc(t, (n + 1) * sizeof *ops);
-	const char *holders = "";
 
+	*holders = *unknown = "";
 	for (size_t i = 0; i < n; i++) {
 		const char *host = etcd_host(t, hosts, i);
-		if (strcmp(host, t->hostname))
+		const char *data = t->val->str(t->host->of(t, host, "etcd_data"), p->etcd_data);
+		if (!strcmp(host, t->hostname))
+			continue;
+		if (t->host->reach(t, host))
 			ops[i] = pig_shell(t->host->on(t, host), .note = "does it hold data", .reads = true,
-				.cmd = pig_sh(t, "test -d %s/member", t->val->str(t->host->of(t, host, "etcd_data"),
-					p->etcd_data)));
+					   .cmd = pig_sh(t, "test -d %s/member", data));
+		else
+			*unknown = pig_fmt(t, "%s%s%s", *unknown, **unknown ? ", " : "", host);
 	}
 	if (!pig_await(t))
 		return false;
@@ -60,9 +64,20 @@ bool etcd_founds(pig_task *t)
 		if (ops[i])
 			t->host->output(t, ops[i], &status);
 		if (!status)
-			holders = pig_fmt(t, "%s%s%s", holders, *holders ? ", " : "", etcd_host(t, hosts, i));
+			*holders = pig_fmt(t, "%s%s%s", *holders, **holders ? ", " : "", etcd_host(t, hosts, i));
 	}
-	if (!*holders && !strcmp(p->etcd_init, "new"))
+	return true;
+}
+
+bool etcd_founds(pig_task *t)
+{
+	const struct etcd *p = t->params;
+	const pig_value *hosts = t->host->members(t, t->cluster);
+	const char *holders, *unknown;
+
+	if (!others(t, hosts, &holders, &unknown))
+		return false;
+	if (!*holders && !*unknown && !strcmp(p->etcd_init, "new"))
 		return is_quorate(t, hosts);
 	if (answers(t, etcd_urls(t, hosts, t->hostname))) {
 		t->host->publish(t, "etcd_join", t->host->boolean(t, true));
@@ -70,6 +85,8 @@ bool etcd_founds(pig_task *t)
 	}
 	if (*holders)
 		t->host->fail(t, "etcd's data is on %s, and none of them answers", holders);
+	else if (*unknown)
+		t->host->fail(t, "etcd's data may be on %s, which cannot be reached, and no member answers", unknown);
 	else
 		t->host->fail(t, "etcd_init is \"existing\", and no member answers");
 	t->host->hint(t, "Start the members that hold data first; a cluster that exists is never founded again.");
@@ -83,7 +100,10 @@ static bool is_joining(pig_task *t)
 
 /* ---- starting ---- */
 
-/* A learner answers nothing but questions about itself. */
+/*
+ * A learner answers nothing but questions about itself. Whether anyone listens is looked up first: refused once,
+ * etcdctl would try again only a second later.
+ */
 static void wait_for(pig_task *t)
 {
 	const struct etcd *p = t->params;
@@ -91,7 +111,12 @@ static void wait_for(pig_task *t)
 	bool learns = is_joining(t) && p->etcd_learner;
 
 	pig_wait(t, .why = pig_fmt(t, "etcd member %s to answer (see journalctl -u etcd)", etcd_name(t, t->hostname)),
-		 .probe = pig_fmt(t, learns ? "%setcdctl endpoint status >/dev/null" : "%s" ETCD_ANSWERS, env));
+		.every_ms = 100,
+		 .probe = pig_fmt(t,
+		 "grep -qs ':%04X 0*:0000 0A ' /proc/net/tcp /proc/net/tcp6 || {"
+			" echo 'nobody listens' >&2; false; } && {\n"
+				  "%s%s\n}", (unsigned)p->etcd_port, env,
+				  learns ? "etcdctl endpoint status >/dev/null" : ETCD_ANSWERS));
 }
 
 void task_etcd_start(pig_task *t)
@@ -161,7 +186,8 @@ static struct standing standing_of(pig_task *t, const char *list, const char *me
 			s.listed = true;
 		else
 			s.remove = pig_fmt(t, "%s%s", s.remove, pig_sh(t,
-				"etcdctl member remove %s >&2 || case $(etcdctl member list) in *%s,*) exit 1 ;; esac\n", m.id, m.id));
+				"etcdctl member remove %s >&2 || case $(etcdctl member list) in\n"
+				"*%s,*) exit 1 ;; esac\n", m.id, m.id));
 	}
 	return s;
 }
@@ -195,7 +221,8 @@ void task_etcd_member(pig_task *t)
 	if (!s.listed)
 		pig_shell(t, .note = pig_fmt(t, *s.remove ? "replace member %s" : "add member %s", me),
 			  .cmd = pig_fmt(t, "%s%s%s", env, s.remove, pig_sh(t,
-				"etcdctl member add %s --peer-urls=%s %s || case $(etcdctl member list) in *%s*) ;; *) exit 1 ;; esac",
+				"etcdctl member add %s --peer-urls=%s %s || case $(etcdctl member list) in\n"
+				"*%s*) ;; *) exit 1 ;; esac",
 				me, mine, p->etcd_learner ? "--learner" : "--learner=false", mine)));
 	etcd_conf(t, s.peers, "existing");
 }
@@ -216,9 +243,10 @@ void etcd_quorum(pig_task *t)
 
 	if (!pig_await(t))
 		return;
+	/* "URL is healthy: ..." or "URL is unhealthy: ..."; the client's own log lines, in JSON, repeat the causes */
 	for (const char *p = t->host->output(t, op, NULL); *p;) {
 		size_t n = strcspn(p, "\n");
-		const char *line = pig_fmt(t, "%.*s", (int)n, p);
+		const char *line = *p == 'h' ? pig_fmt(t, "%.*s", (int)n, p) : "";
 		bool healthy = strstr(line, " is healthy") || strstr(line, "user name is empty");
 		all += healthy || strstr(line, " is unhealthy");
 		well += healthy;
