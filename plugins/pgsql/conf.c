@@ -144,11 +144,15 @@ void pgsql_conf(pig_task *t)
 						   "d=%s; while [ ! -e \"$d\" ]; do d=${d%%/*}; d=${d:-/}; done; "
 						   "df -B1 --output=size \"$d\" | tail -n 1",
 						   in.p->pg_fs_main));
+	const pig_op *active = pig_shell(t, .note = "does Patroni run", .reads = true,
+					 .cmd = "systemctl -q is-active patroni && echo active");
 	const char *size;
 	pig_value *m;
 
 	if (!pig_await(t))
 		return;
+	size = t->host->output(t, active, NULL);
+	t->host->publish(t, "pg_active", t->host->boolean(t, size && *size)); /* for pg_launch */
 	size = t->host->output(t, df, NULL);
 	m = vars(&in, size ? strtoll(size, NULL, 10) : 40ll << 30);
 	if (in.p->patroni_enabled) {

@@ -111,28 +111,20 @@ static pig_value *difference(pig_task *t, const pig_value *want, const pig_value
 void pgsql_dcs(pig_task *t)
 {
 	struct inst in = inst_of(t);
-	const pig_op *state =
-		pig_shell(t, .note = "ask Patroni", .cmd = inst_rest(&in, in.addr, "/patroni"), .reads = true);
-	const pig_op *config = pig_shell(t, .note = "ask for the dynamic configuration", .reads = true,
-					 .cmd = inst_rest(&in, in.addr, "/config"));
 	struct str said = str_new(t);
-	const char *body;
 	const pig_value *self;
+	struct live l;
 	pig_value *patch;
 
-	if (!pig_await(t))
-		return;
-	body = http_body(t->host->output(t, state, NULL));
-	if (!body)
+	if (!live_of(&in, &l) || !*l.patroni)
 		return; /* not running: check mode before the first run */
-	self = t->host->json(t, body);
+	self = t->host->json(t, l.patroni);
 	if (t->val->truth(t->val->key(self, "pending_restart"), false))
 		t->host->warn(t, "%s has settings that wait for a restart of PostgreSQL: patronictl restart %s %s",
 			      in.name, in.p->pg_cluster, in.name);
-	body = http_body(t->host->output(t, config, NULL));
-	if (!body || !role_leads(t->val->str(t->val->key(self, "role"), "")))
+	if (!*l.config || !role_leads(t->val->str(t->val->key(self, "role"), "")))
 		return;
-	patch = difference(t, dcs_wanted(&in), t->host->json(t, body), &said);
+	patch = difference(t, dcs_wanted(&in), t->host->json(t, l.config), &said);
 	if (patch)
 		pig_shell(t, .note = pig_fmt(t, "dynamic configuration: %s", said.s),
 			  .in = inst_patch(&in, json_of(t, patch)),

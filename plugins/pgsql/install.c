@@ -41,58 +41,31 @@ static void sudoers(const struct inst *in)
 		 .validate = "! command -v visudo >/dev/null || visudo -cqf %s");
 }
 
-/* An account that packages have made gets its number while no process runs as it; later that is left alone, with a
- * warning. */
-static bool may_renumber(const struct inst *in, const char *found)
-{
-	pig_task *t = in->t;
-	long uid = strtol(found, NULL, 10);
-	const char *more = strchr(found, '\n');
-
-	if (!*found || uid == dbsu_uid(in))
-		return true;
-	if (!more || !strtol(more, NULL, 10))
-		return true;
-	t->host->warn(t, "%s keeps uid %ld instead of %d: processes run under it", in->p->pg_dbsu, uid, dbsu_uid(in));
-	return false;
-}
+/*
+ * The account's number. Made before the packages it gets it at once; one that packages have made is renumbered while no
+ * process runs as it, with what they left under the old numbers. Else it keeps its number, which is worth a warning.
+ */
+static const char account[] =
+	"o=$(id -u \"$1\" 2>/dev/null) og=$(id -g \"$1\" 2>/dev/null)\n"
+	"if [ -z \"$o\" ]; then getent group postgres >/dev/null || groupadd -g \"$2\" postgres || exit\n"
+	"useradd -r -m -u \"$2\" -g postgres -d \"$3\" -s /bin/bash \"$1\"; exit; fi\n"
+	"if stat -c %u /proc/[0-9]* 2>/dev/null | grep -qx \"$o\"; then\n"
+	"echo \"$1 keeps uid $o: processes run under it\" >&2; exit 1; fi\n"
+	"groupmod -g \"$2\" postgres && usermod -u \"$2\" -g postgres \"$1\" || exit\n"
+	"for d in /var/log/postgresql /var/log/pgbouncer /var/log/pgbackrest /var/lib/pgbackrest /var/lib/postgresql "
+	"/run/postgresql /etc/postgresql /etc/pgbouncer /etc/pgbackrest.conf; do [ ! -e $d ] || "
+	"{ chown -Rh --from=\"$o\" \"$1\" $d; chown -Rh --from=\":$og\" :postgres $d; }; done";
 
 void pgsql_dbsu(pig_task *t)
 {
 	struct inst in = inst_of(t);
-	const char *su = in.p->pg_dbsu;
-	const pig_op *who = pig_shell(
-		t, .note = pig_fmt(t, "who is %s", su), .reads = true,
-		.cmd = pig_sh(t,
-			      "u=$(id -u %s 2>/dev/null) || exit 0; echo \"$u $(id -g %s)\"; [ \"$u\" = %d ] || "
-			      "stat -c %%u /proc/[0-9]* 2>/dev/null | grep -cx -- \"$u\"",
-			      su, su, dbsu_uid(&in)));
-	const char *found, *ids;
-	bool move;
+	const char *su = in.p->pg_dbsu, *uid = pig_fmt(t, "%d", dbsu_uid(&in));
 
-	if (!pig_await(t))
-		return;
-	found = t->host->output(t, who, NULL);
-	found = found ? found : "";
-	move = may_renumber(&in, found);
-	pig_group(t, .name = "postgres", .gid = move ? dbsu_uid(&in) : 0);
-	pig_user(t, .name = su, .group = "postgres", .uid = move ? dbsu_uid(&in) : 0, .home = in.p->pg_dbsu_home,
-		 .shell = "/bin/bash", .system = true);
+	pig_ensure(t, .note = pig_fmt(t, "account %s has number %s", su, uid), .flags = PIG_SOFT,
+		   .probe = pig_sh(t, "id -u %s; id -g %s", su, su), .want = pig_fmt(t, "%s\n%s", uid, uid),
+		   .apply = pig_sh(t, "sh -c %s sh %s %s %s", account, su, uid, in.p->pg_dbsu_home));
+	pig_user(t, .name = su, .group = "postgres", .home = in.p->pg_dbsu_home, .shell = "/bin/bash", .system = true);
 	pig_file(t, .path = in.p->pg_dbsu_home, .dir = true, .owner = su, .group = "postgres", .mode = 0700);
-	if (move && *found && strtol(found, NULL, 10) != dbsu_uid(&in)) {
-		ids = strchr(found, (int)' ');
-		/* what the distribution's packages have left under the old numbers */
-		pig_shell(t, .note = "hand over the account's files",
-			  .cmd = pig_sh(t,
-					"for d in /var/log/postgresql /var/log/pgbouncer /var/log/pgbackrest "
-					"/var/lib/pgbackrest "
-					"/var/lib/postgresql /run/postgresql /etc/postgresql /etc/pgbouncer "
-					"/etc/pgbackrest.conf; do "
-					"[ ! -e $d ] || chown -Rh --from=%s %s:postgres $d; [ ! -e $d ] || "
-					"chown -Rh --from=:%s :postgres $d; done",
-					pig_fmt(t, "%ld", strtol(found, NULL, 10)), su,
-					pig_fmt(t, "%ld", ids ? strtol(ids, NULL, 10) : 0)));
-	}
 	sudoers(&in);
 }
 

@@ -9,31 +9,41 @@
 #include <string.h>
 
 struct seen {
-	bool active;  /* Patroni runs here */
-	bool data;    /* this host holds data */
-	bool denied;  /* etcd does not know this cluster's user by this password */
-	bool reached; /* etcd answered */
+	bool active;    /* Patroni runs here */
+	bool data;      /* this host holds data */
+	bool reached;   /* etcd answered */
+	const char *at; /* address of the etcd member that does not know the cluster's user by this password, or NULL */
 	bool initialized, led;
 };
 
 /*
- * One login at etcd and one look at the cluster's keys, over openssl as hosts have no better client. $E: endpoints to
- * try in turn. stdin: the login, then the request, a line each. Nothing secret gets into an argument: printf is the
- * shell's own.
+ * A request to etcd's JSON gateway over openssl, as hosts have no better client: call <path> <header> <body>. Nothing
+ * secret gets into an argument: printf is the shell's own. $e: endpoint; $ca $crt $key: files.
  */
+static const char call[] =
+	"LC_ALL=C\ncall() { printf 'POST %s HTTP/1.0\\r\\nHost: etcd\\r\\n%bContent-Type: application/json\\r\\n"
+	"Content-Length: %s\\r\\n\\r\\n%s' \"$1\" \"$2\" ${#3} \"$3\" | timeout 5 openssl s_client -quiet "
+	"-verify_return_error -CAfile \"$ca\" -cert \"$crt\" -key \"$key\" -connect \"$e\" 2>/dev/null; }\n"
+	"login() { h=$(call /v3/auth/authenticate '' \"$1\"); case $h in\n"
+	"*'\"token\":\"'*) h=${h#*'\"token\":\"'}; h=\"Authorization: ${h%%'\"'*}\\r\\n\" ;;\n"
+	"*'not enabled'*) h= ;; HTTP/1*) return 1 ;; *) return 2 ;; esac; }\n";
+
+/* One login and one look at the cluster's keys. $E: endpoints, tried in turn; stdin: the login, then the request. */
 static const char look[] =
-	"LC_ALL=C; read -r login; read -r range\n"
-	"call() { printf 'POST %s HTTP/1.0\\r\\nHost: etcd\\r\\n%bContent-Type: application/json\\r\\nContent-Length: "
-	"%s\\r\\n\\r\\n%s' "
-	"\"$1\" \"$2\" ${#3} \"$3\" | timeout 5 openssl s_client -quiet -verify_return_error -CAfile /pg/cert/ca.crt "
-	"-cert /pg/cert/server.crt -key /pg/cert/server.key -connect \"$e\" 2>/dev/null; }\n"
-	"for e in $E; do a=$(call /v3/auth/authenticate '' \"$login\"); case $a in\n"
-	"*'\"token\":\"'*) a=${a#*'\"token\":\"'}; a=\"Authorization: ${a%%'\"'*}\\r\\n\" ;;\n"
-	"*'not enabled'*) a= ;;\n"
-	"HTTP/1*) echo denied; exit 0 ;;\n"
-	"*) continue ;; esac\n"
-	"a=$(call /v3/kv/range \"$a\" \"$range\"); case $a in *' 200 '*) echo reached; echo \"${a#*{}\"; exit 0 ;;\n"
-	"HTTP/1*) echo denied; exit 0 ;; esac; done\n";
+	"ca=/pg/cert/ca.crt crt=/pg/cert/server.crt key=/pg/cert/server.key; read -r login; read -r range\n"
+	"for e in $E; do login \"$login\"; r=$?; [ $r != 1 ] || { echo \"denied $e\"; exit 0; }; [ $r = 0 ] || "
+	"continue\n"
+	"a=$(call /v3/kv/range \"$h\" \"$range\"); case $a in *' 200 '*) echo reached; echo \"${a#*{}\"; exit 0 ;;\n"
+	"HTTP/1*) echo \"denied $e\"; exit 0 ;; esac; done\n";
+
+/* As root on a member: one login, then the requests of stdin, path and body in a line each. */
+static const char make[] =
+	"ca=$ETCDCTL_CACERT crt=$ETCDCTL_CERT key=$ETCDCTL_KEY; read -r login\n"
+	"e=${ETCDCTL_ENDPOINTS#*://}\n"
+	"login \"$login\" || { echo 'etcd does not take etcd_root_password' >&2; exit 1; }; old=\n"
+	"while read -r path body; do case \"$path $old\" in */changepw' '*/user/add) ;; */changepw*) continue ;; esac\n"
+	"a=$(call \"$path\" \"$h\" \"$body\"); case $a in *' 200 '*) ;; *'already exists'*) old=$path ;;\n"
+	"*) echo \"$path: ${a##*\"error\"}\" >&2; exit 1 ;; esac; done\n";
 
 static const struct etcd_client *etcd_of(pig_task *t)
 {
@@ -83,9 +93,9 @@ static bool look_around(const struct inst *in, struct seen *s)
 	const char *out;
 	const pig_op *op = pig_shell(
 		t, .note = "what is there: Patroni, data, the cluster in etcd", .reads = true, .in = questions(in),
-		.cmd = pig_fmt(t, "systemctl -q is-active patroni && { echo active; exit 0; }\n%s\nE=%s\n%s",
+		.cmd = pig_fmt(t, "systemctl -q is-active patroni && { echo active; exit 0; }\n%s\nE=%s\n%s%s",
 			       pig_sh(t, "[ ! -s %s/PG_VERSION ] || echo data", in->data),
-			       pig_sh(t, "%s", endpoints(t)), look));
+			       pig_sh(t, "%s", endpoints(t)), call, look));
 
 	*s = (struct seen){0};
 	if (!pig_await(t))
@@ -94,40 +104,54 @@ static bool look_around(const struct inst *in, struct seen *s)
 	out = out ? out : "";
 	s->active = !strncmp(out, "active", 6);
 	s->data = !strncmp(out, "data", 4);
-	s->denied = strstr(out, "denied") != NULL;
+	s->at = strstr(out, "denied ");
+	s->at = s->at ? pig_fmt(t, "%.*s", (int)strcspn(s->at + 7, ":\n"), s->at + 7) : NULL;
 	s->reached = strstr(out, "reached") != NULL;
 	s->initialized = strstr(out, pig_fmt(t, "\"%s\"", key(in, "initialize"))) != NULL;
 	s->led = strstr(out, pig_fmt(t, "\"%s\"", key(in, "leader"))) != NULL;
 	return true;
 }
 
-/* On a member of etcd: a user and a role of the cluster's name that may read and write the cluster's keys and no
- * others. */
-static bool etcd_user(const struct inst *in)
+/* The requests that make a user and a role of the cluster's name, which may touch the cluster's keys and no others. */
+static const char *requests(const struct inst *in)
+{
+	pig_task *t = in->t;
+	const char *user = json_text(t, in->etcd_user), *password = json_text(t, in->etcd_password);
+	const char *root = t->val->str(t->host->get(t, "etcd_root_password"), "");
+	const char *end = base64(t, pig_fmt(t, "%s/%s0", in->p->pg_namespace, in->p->pg_cluster));
+
+	return t->host->secret(t, pig_fmt(t,
+					  "{\"name\":\"root\",\"password\":%s}\n"
+					  "/v3/auth/role/add {\"name\":%s}\n"
+					  "/v3/auth/user/add {\"name\":%s,\"password\":%s}\n"
+					  "/v3/auth/user/changepw {\"name\":%s,\"password\":%s}\n"
+					  "/v3/auth/role/grant {\"name\":%s,\"perm\":{\"permType\":\"READWRITE\","
+					  "\"key\":\"%s\",\"range_end\":\"%s\"}}\n"
+					  "/v3/auth/user/grant {\"user\":%s,\"role\":%s}\n",
+					  json_text(t, root), user, user, password, user, password, user, key(in, ""),
+					  end, user, user));
+}
+
+/* Done on the etcd member that did not know the user: root's password never comes to a database node. */
+static bool etcd_user(const struct inst *in, const char *at)
 {
 	pig_task *t = in->t;
 	const struct etcd_client *etcd = etcd_of(t);
-	const char *host = etcd ? etcd->member(t) : "";
-	const char *user = in->etcd_user;
-	pig_task *m;
+	const pig_value *hosts = etcd ? etcd->members(t) : NULL;
 
-	if (!*host)
-		return false;
-	m = t->host->on(t, host);
-	pig_shell(
-		m, .note = pig_fmt(t, "etcd user and role %s", user),
-		.in = t->host->secret(t, pig_fmt(t, "%s\n", in->etcd_password)),
-		.cmd = pig_fmt(
-			t, "%s%s", etcd->env(m),
-			pig_sh(t,
-			       "u=%s; e='etcdctl --command-timeout=10s'; r=$($e role list) || exit\n"
-			       "printf '%%s\\n' \"$r\" | grep -qxF -- \"$u\" || $e role add \"$u\" || exit\n"
-			       "$e role grant-permission \"$u\" readwrite --prefix=true %s || exit\n"
-			       "if $e user list | grep -qxF -- \"$u\"; then $e user passwd \"$u\" --interactive=false\n"
-			       "else $e user add \"$u\" --interactive=false; fi || exit\n"
-			       "$e user grant-role \"$u\" \"$u\"",
-			       user, pig_fmt(t, "%s/%s/", in->p->pg_namespace, in->p->pg_cluster))));
-	return pig_await(m);
+	for (size_t i = 0; i < t->val->len(hosts); i++) {
+		const char *host = t->val->str(t->val->at(hosts, i), "");
+		pig_task *m;
+
+		if (strcmp(inst_addr(t, host), at))
+			continue;
+		m = t->host->on(t, host);
+		pig_shell(m, .note = pig_fmt(t, "etcd user and role %s", in->etcd_user), .in = requests(in),
+			  .cmd = pig_fmt(t, "%s%s%s", etcd->env(m), call, make));
+		return pig_await(m);
+	}
+	t->host->fail(t, "no host of the inventory is the etcd member at %s", at);
+	return false;
 }
 
 /* Members but this one that hold data, as a text; "" for none. */
@@ -244,13 +268,17 @@ void pgsql_launch(pig_task *t)
 	struct inst in = inst_of(t);
 	struct seen s;
 
+	if (t->val->truth(t->host->get(t, "pg_active"), false)) { /* pg_conf has just looked */
+		run_patroni(t, 0);
+		return;
+	}
 	if (!look_around(&in, &s))
 		return;
 	if (s.active) {
 		run_patroni(t, 0);
 		return;
 	}
-	if (s.denied && !t->check && !(etcd_user(&in) && look_around(&in, &s)))
+	if (s.at && !t->check && !(etcd_user(&in, s.at) && look_around(&in, &s)))
 		return;
 	if (t->check || !may_start(&in, &s)) {
 		if (t->check)

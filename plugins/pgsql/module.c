@@ -76,15 +76,15 @@ static const struct pig_taskdef tasks[] = {
 	 .run = pgsql_pool},
 };
 
+/* Replicas have nothing else to do while the primary makes the cluster, and the primary while it is copied. */
+#define PREPARE "pg_env pgbouncer_conf pg_service"
 static const struct pig_step steps[] = {
-	{.name = "pg_install",
-	 .tasks = "pg_dbsu pg_pkg pg_dir pg_cert pg_conf",
-	 .needs = "etcd.etcd_auth"},
+	{.name = "pg_install", .tasks = "pg_dbsu pg_pkg pg_dir pg_cert pg_conf", .needs = "etcd.etcd_auth"},
+	{.name = "pg_prepare", .tasks = PREPARE, .when = "pg_role != 'primary'"},
 	{.name = "pg_bootstrap", .tasks = "pg_launch", .first = "pg_role == 'primary'"},
-	{.name = "pg_prepare", .tasks = "pg_env pgbouncer_conf pg_service"},
+	{.name = "pg_complete", .tasks = PREPARE, .when = "pg_role == 'primary'"},
 	{.name = "pg_follow", .tasks = "pg_ready pg_hba pg_param"},
-	{.name = "pg_provision", .tasks = "pg_user pg_db"},
-	{.name = "pg_access", .tasks = "pgbouncer"},
+	{.name = "pg_provision", .tasks = "pg_user pg_db pgbouncer"},
 };
 
 static const struct pig_playbook playbooks[] = {

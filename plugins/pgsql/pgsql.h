@@ -281,6 +281,13 @@ const char *role_stored(pig_task *t, const char *answer,
 			const char *name); /* of lines "name|verifier"; NULL: no such role */
 bool role_password_is(const struct inst *in, const char *have, const char *name, const char *want);
 
+/* ---- live.c ---- */
+struct live {
+	const char *patroni, *config, *roles;
+};						     /* JSON texts; roles: leads|follows, then "name|verifier" lines */
+bool live_of(const struct inst *in, struct live *l); /* asked once in a run; false: the task has failed */
+const char *live_roles_again(const struct inst *in, bool later);
+
 /* ---- tasks ---- */
 void pgsql_dbsu(pig_task *t);
 void pgsql_pkg(pig_task *t);

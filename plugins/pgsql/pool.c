@@ -31,8 +31,7 @@ static const char *databases(const struct inst *in)
 
 		if (is_absent(t, db) || !t->val->truth(t->val->key(db, "pgbouncer"), true))
 			continue;
-		str_add(&b, "%s = host=%s port=%lld", role_name(t, db), in->p->pg_localhost,
-			(long long)in->p->pg_port);
+		str_add(&b, "%s = host=%s port=%lld", role_name(t, db), in->p->pg_localhost, (long long)in->p->pg_port);
 		for (size_t k = 0; k < sizeof opts / sizeof *opts; k++) {
 			const char *v = scalar_text(t, t->val->key(db, opts[k].key));
 
@@ -104,42 +103,28 @@ static const char *userlist(const struct inst *in, const struct roles *r, const 
 	return t->host->secret(t, b.s);
 }
 
-static const char *stored_names(const struct inst *in, const struct roles *r)
-{
-	pig_task *t = in->t;
-	struct str names = str_new(t);
-
-	for (size_t i = 0; i < r->n; i++)
-		if (pooled(in, r->items[i]))
-			str_add(&names, "%s%s", names.n ? ", " : "", sql_lit(t, role_name(t, r->items[i])));
-	return pig_fmt(t, "select rolname || '|' || coalesce(rolpassword, '') from pg_authid where rolname in (%s);\n",
-		       names.s);
-}
-
 void pgsql_pool(pig_task *t)
 {
 	struct inst in = inst_of(t);
 	struct roles r = wanted_roles(&in);
-	const char *ask = stored_names(&in, &r), *list = "", *stale = NULL;
+	const char *list, *stale;
+	struct live l;
 
-	/* roles are made at the leader; here they come with the stream, a moment later */
-	for (int tries = 0; tries < (t->check ? 1 : 40); tries++) {
-		const pig_op *op =
-			pig_shell(t, .note = "verifiers for PgBouncer", .as = in.p->pg_dbsu, .reads = true, .in = ask,
-				  .cmd = pig_fmt(t, "%s%s", tries ? "sleep 0.25; " : "", in.psql));
-		const char *answer;
+	if (!live_of(&in, &l))
+		return;
+	list = userlist(&in, &r, l.roles, &stale);
+	/* roles are made at the leader, just now maybe; here they come with the stream, a moment later */
+	for (int tries = 0; stale && tries < 40 && !t->check; tries++) {
+		const char *answer = live_roles_again(&in, tries > 0);
 
-		if (!pig_await(t))
+		if (!*answer)
 			return;
-		answer = t->host->output(t, op, NULL);
-		list = userlist(&in, &r, t->host->secret(t, answer ? answer : ""), &stale);
-		if (!stale)
-			break;
+		list = userlist(&in, &r, answer, &stale);
 	}
 	if (stale && !t->check)
-		t->host->warn(
-			t, "%s does not have the inventory's password of %s: run pgsql.yml on the cluster's leader too",
-			in.name, stale);
+		t->host->warn(t,
+			      "%s does not have the inventory's password of %s: run pgsql.yml on the cluster's leader",
+			      in.name, stale);
 	own_file(&in, "userlist.txt", list);
 	pig_unit(t, .name = "pgbouncer", .state = PIG_STARTED, .enable = 1, .watch = "/etc/pgbouncer/*",
 		 .on_change = PIG_RELOAD);

@@ -392,26 +392,13 @@ void pgsql_user(pig_task *t)
 {
 	struct inst in = inst_of(t);
 	struct roles r = wanted_roles(&in);
-	struct str names = str_new(t);
-	const pig_op *op;
-	const char *answer;
+	struct live l;
 
-	for (size_t i = 0; i < r.n; i++)
-		str_add(&names, "%s%s", i ? ", " : "", sql_lit(t, role_name(t, r.items[i])));
-	op = pig_shell(t, .note = "who leads, and the roles' passwords", .as = in.p->pg_dbsu, .reads = true,
-		       .cmd = in.psql,
-		       .in = pig_fmt(t,
-				     "select case when pg_is_in_recovery() then 'follows' else 'leads' end;\n"
-				     "select rolname || '|' || coalesce(rolpassword, '') from pg_authid "
-				     "where not pg_is_in_recovery() and rolname in (%s);\n",
-				     names.s));
-	if (!pig_await(t))
+	if (!live_of(&in, &l))
 		return;
-	answer = t->host->output(t, op, NULL);
-	answer = t->host->secret(t, answer ? answer : "");
-	if (strncmp(answer, "leads", 5) && !(t->check && in.bootstraps && !*answer))
+	if (strncmp(l.roles, "leads", 5) && !(t->check && in.bootstraps && !*l.roles))
 		return;
 	sql_same(&in, "roles", roles_sql(&in, &r, false), roles_sql(&in, &r, true));
-	passwords(&in, &r, answer);
-	drop(&in, &r, answer);
+	passwords(&in, &r, l.roles);
+	drop(&in, &r, l.roles);
 }

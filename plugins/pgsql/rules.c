@@ -30,7 +30,8 @@ static bool only(const char *s, const char *more)
 {
 	size_t n = 0;
 
-	while (s[n] && (((s[n] | 32) >= 'a' && (s[n] | 32) <= 'z') || (s[n] >= '0' && s[n] <= '9') || strchr(more, s[n])))
+	while (s[n] &&
+	       (((s[n] | 32) >= 'a' && (s[n] | 32) <= 'z') || (s[n] >= '0' && s[n] <= '9') || strchr(more, s[n])))
 		n++;
 	return n && !s[n];
 }
