@@ -1,6 +1,7 @@
 /*
- * What the verbs of the command line share: the common options, the table-driven option parser, the table of verbs, and errors
- * turned into messages and exit statuses. A verb's own logic stands in cli_<verb>.c (run, exec and ssh in files of their own).
+ * What the verbs of the command line share: the common options, the table-driven option parser, the table of verbs, and
+ * errors turned into messages and exit statuses. A verb's own logic stands in cli_<verb>.c (run, exec and ssh in files
+ * of their own).
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
@@ -14,10 +15,13 @@
 #include "base/err.h"
 #include "model/param.h"
 
-struct cli_words { const char **items; uint32_t n, cap; };
+struct cli_words {
+	const char **items;
+	uint32_t n, cap;
+};
 
 struct cli {
-	struct arena *a; /* lives as long as the process */
+	struct arena *a;                                  /* lives as long as the process */
 	struct cli_words inventories, extra, plugin_dirs; /* -i, -e, --plugin-dir, in the order given */
 	const char *limit;                                /* -l; NULL: none */
 	bool json, insecure, show_secrets, help;
@@ -58,12 +62,13 @@ struct cli_spec {
 	const char *usage; /* lines after "pig ", each a form: "check [-l LIMIT]\nfoo" */
 	const char *text;  /* paragraphs */
 	unsigned common;
-	const struct cli_option *options; uint32_t n_options; /* the verb's own; offsets in `own` */
-	uint32_t min_args, max_args;                          /* words that are no options; max 0: as min; UINT32_MAX: any number */
-	bool raw; /* the first word that is no option ends the options (a command follows) */
+	const struct cli_option *options;
+	uint32_t n_options;          /* the verb's own; offsets in `own` */
+	uint32_t min_args, max_args; /* words that are no options; max 0: as min; UINT32_MAX: any number */
+	bool raw;                    /* the first word that is no option ends the options (a command follows) */
 };
-/* argv[0] is the verb. False and e (E_INPUT, with a suggestion) on anything unknown. --help: the usage goes to standard output
- * and c->help is set; the verb then returns 0 at once. */
+/* argv[0] is the verb. False and e (E_INPUT, with a suggestion) on anything unknown. --help: the usage goes to standard
+ * output and c->help is set; the verb then returns 0 at once. */
 bool cli_parse(struct cli *c, const struct cli_spec *spec, void *own, int argc, char **argv, struct err *e);
 void cli_usage(FILE *f, const struct cli_spec *spec);
 void cli_word(struct cli *c, struct cli_words *w, const char *s);

@@ -1,5 +1,6 @@
 /*
- * pig check: every fault of the inventory, one line each, before any host is touched. What a fault is stands in runner/model.
+ * pig check: every fault of the inventory, one line each, before any host is touched. What a fault is stands in
+ * runner/model.
  */
 #include "cli/cli.h"
 
@@ -7,7 +8,8 @@
 
 static const struct cli_spec spec = {
 	.usage = "check [-i INV] [-l PATTERN] [-e K=V|@FILE] [--json]",
-	.text = "Find every fault of the inventory in one pass; no host is touched. Exit status 2 when there are errors.\n"
+	.text = "Find every fault of the inventory in one pass; no host is touched. Exit status 2 when there are "
+		"errors.\n"
 		"What hangs on facts is checked when the host is connected, before its first change.",
 	.common = CLI_WORLD | CLI_LIMIT | CLI_JSON,
 };
@@ -62,7 +64,8 @@ static bool text_print(struct cli *c, const struct faults *out, uint32_t n_hosts
 	if (!out->n)
 		buf_str(&b, "no faults\n");
 	else
-		buf_fmt(&b, "%u error%s, %u warning%s\n", out->errors, out->errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
+		buf_fmt(&b, "%u error%s, %u warning%s\n", out->errors, out->errors == 1 ? "" : "s", warnings,
+			warnings == 1 ? "" : "s");
 	return cli_out(b.p, b.len, e);
 }
 

@@ -1,6 +1,6 @@
 /*
- * pig doc: what the loaded modules and the template language offer, from the tables they are made of: parameters, tasks, playbooks,
- * filters. There is no other reference that could disagree with it.
+ * pig doc: what the loaded modules and the template language offer, from the tables they are made of: parameters,
+ * tasks, playbooks, filters. There is no other reference that could disagree with it.
  */
 #include "cli/cli.h"
 
@@ -11,8 +11,10 @@ static const struct cli_spec spec = {
 	.usage = "doc\n"
 		 "doc param|task|playbook|filter|test|method [NAME]\n"
 		 "doc NAME",
-	.text = "What modules offer. Without NAME everything of the kind is listed; a NAME alone is looked for in all kinds.",
-	.common = CLI_INVENTORY | CLI_PLUGINS | CLI_JSON, .max_args = 2,
+	.text = "What modules offer. Without NAME everything of the kind is listed; a NAME alone is looked for in all "
+		"kinds.",
+	.common = CLI_INVENTORY | CLI_PLUGINS | CLI_JSON,
+	.max_args = 2,
 };
 
 struct doc {
@@ -22,8 +24,14 @@ struct doc {
 };
 
 /* One thing: the map is what --json prints, its short lines what a list shows. */
-struct item { const char *name, *note, *text; struct value *v; };
-struct items { struct item *list; uint32_t n, cap; };
+struct item {
+	const char *name, *note, *text;
+	struct value *v;
+};
+struct items {
+	struct item *list;
+	uint32_t n, cap;
+};
 
 static void add(struct doc *d, struct items *to, const char *name, const char *note, const char *text, struct value *v)
 {
@@ -92,8 +100,9 @@ static void params_of(struct doc *d, struct items *to)
 			put(d, v, "preset_by", p->preset->module->m->name);
 			put(d, v, "preset_when", p->preset->row->when);
 		}
-		const char *note = arena_fmt(d->c->a, "%s%s%s", p->module->m->name, p->row->flags & PIG_INERT ? ", inert" : "",
-					     p->row->flags & PIG_DEPRECATED ? ", deprecated" : "");
+		const char *note =
+			arena_fmt(d->c->a, "%s%s%s", p->module->m->name, p->row->flags & PIG_INERT ? ", inert" : "",
+				  p->row->flags & PIG_DEPRECATED ? ", deprecated" : "");
 		add(d, to, p->row->name, note, p->row->text, v);
 	}
 }
@@ -114,7 +123,9 @@ static void tasks_of(struct doc *d, struct items *to)
 			for (uint32_t s = 0; s < p->n_steps; s++)
 				for (uint32_t j = 0; j < p->steps[s].n_tasks; j++)
 					if (p->steps[s].tasks[j] == t)
-						value_push(d->c->a, in, value_str(d->c->a, arena_fmt(d->c->a, "%s, step %s", p->name, p->steps[s].name)));
+						value_push(d->c->a, in,
+							   value_str(d->c->a, arena_fmt(d->c->a, "%s, step %s", p->name,
+											p->steps[s].name)));
 		}
 		value_put(d->c->a, v, "used_by", in);
 		add(d, to, t->row->name, t->module->m->name, t->row->text, v);
@@ -186,9 +197,12 @@ static void methods_of(struct doc *d, struct items *to)
 	texts_of(d, to, text_methods, text_methods_n, "method");
 }
 
-static const struct kind { const char *name; void (*fill)(struct doc *, struct items *); } kinds[] = {
-	{ "param", params_of }, { "task", tasks_of }, { "playbook", playbooks_of }, { "filter", filters_of }, { "test", tests_of },
-	{ "method", methods_of },
+static const struct kind {
+	const char *name;
+	void (*fill)(struct doc *, struct items *);
+} kinds[] = {
+	{ "param", params_of },   { "task", tasks_of }, { "playbook", playbooks_of },
+	{ "filter", filters_of }, { "test", tests_of }, { "method", methods_of },
 };
 enum { KINDS_N = sizeof kinds / sizeof *kinds };
 
@@ -265,7 +279,8 @@ static const struct item *item_find(struct doc *d, const struct items *it, const
 
 	for (uint32_t i = 0; i < it->n; i++)
 		if (!strcmp(it->list[i].name, name) || (was && !strcmp(it->list[i].name, was->row->name)) ||
-		    (n > 4 && !strcmp(name + n - 4, ".yml") && strlen(it->list[i].name) == n - 4 && !strncmp(it->list[i].name, name, n - 4)))
+		    (n > 4 && !strcmp(name + n - 4, ".yml") && strlen(it->list[i].name) == n - 4 &&
+		     !strncmp(it->list[i].name, name, n - 4)))
 			return &it->list[i];
 	return NULL;
 }
@@ -319,7 +334,8 @@ static bool doc(struct doc *d, const char *what, const char *name)
 	for (size_t i = 0; i < KINDS_N; i++)
 		kinds[i].fill(d, &it);
 	found = item_find(d, &it, what);
-	return found ? print_one(d, found) : not_found(d, &it, "parameter, task, playbook, filter, test or method", what);
+	return found ? print_one(d, found)
+		     : not_found(d, &it, "parameter, task, playbook, filter, test or method", what);
 }
 
 int cli_doc(struct cli *c, int argc, char **argv)
@@ -333,5 +349,6 @@ int cli_doc(struct cli *c, int argc, char **argv)
 		return 0;
 	if (!cli_modules(c, &d.ms, &e))
 		return cli_fail(c, &e);
-	return doc(&d, c->args.n ? c->args.items[0] : NULL, c->args.n > 1 ? c->args.items[1] : NULL) ? 0 : cli_fail(c, &e);
+	return doc(&d, c->args.n ? c->args.items[0] : NULL, c->args.n > 1 ? c->args.items[1] : NULL) ? 0
+												     : cli_fail(c, &e);
 }

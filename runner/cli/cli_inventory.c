@@ -1,6 +1,6 @@
 /*
- * pig inventory: what the inventory says, as data (list), as a tree (graph), for one host with the place of each value (host), and
- * searched (query). Reading inventories is runner/model's business.
+ * pig inventory: what the inventory says, as data (list), as a tree (graph), for one host with the place of each value
+ * (host), and searched (query). Reading inventories is runner/model's business.
  */
 #include "cli/cli.h"
 
@@ -17,7 +17,8 @@ static const struct cli_spec spec = {
 		"host   every value a host sees, as it comes out, and where it was written\n"
 		"query  JMESPath over { hosts: [ { name, groups, vars } ], groups: { NAME: [ host ] } },\n"
 		"       such as \"hosts[?vars.pg_role == 'primary'].name\"",
-	.common = CLI_WORLD | CLI_LIMIT | CLI_JSON | CLI_SECRETS, .max_args = 2,
+	.common = CLI_WORLD | CLI_LIMIT | CLI_JSON | CLI_SECRETS,
+	.max_args = 2,
 };
 
 struct shown {
@@ -117,7 +118,8 @@ static void graph_group(struct shown *s, struct buf *b, const struct inv_group *
 		memcpy(lead + i * 3, "  |", 4);
 	buf_fmt(b, "%s%s@%s:\n", lead, depth ? "--" : "", g->name);
 	for (uint32_t i = 0; i < g->n_children; i++)
-		if (g->children[i]->n_hosts || g->children[i]->n_children || strcmp(g->children[i]->name, "ungrouped") != 0)
+		if (g->children[i]->n_hosts || g->children[i]->n_children ||
+		    strcmp(g->children[i]->name, "ungrouped") != 0)
 			graph_group(s, b, g->children[i], depth + 1);
 	for (uint32_t i = 0; i < g->n_hosts && strcmp(g->name, "all") != 0; i++)
 		if (selected(s, g->hosts[i]))
@@ -169,7 +171,8 @@ static struct value *found_value(struct shown *s, const char *name, const struct
 }
 
 /* The value as it comes out; as written where that cannot be told yet. */
-static struct value *outcome(struct shown *s, struct resolver *r, const char *name, const struct inv_found *f, const char **why)
+static struct value *outcome(struct shown *s, struct resolver *r, const char *name, const struct inv_found *f,
+			     const char **why)
 {
 	struct err e = { 0 };
 	const struct value *v = resolver_get(r, name, &e);
@@ -178,7 +181,8 @@ static struct value *outcome(struct shown *s, struct resolver *r, const char *na
 	return v ? (struct value *)v : marked(s, name, f->val);
 }
 
-static void host_line(struct shown *s, struct buf *b, struct resolver *r, const char *name, const struct inv_found *found, uint32_t n)
+static void host_line(struct shown *s, struct buf *b, struct resolver *r, const char *name,
+		      const struct inv_found *found, uint32_t n)
 {
 	const char *why;
 	const struct value *v = outcome(s, r, name, &found[0], &why);

@@ -16,7 +16,8 @@ static const struct cli_spec spec = {
 	.text = "list  the modules in force, and those that did not load\n"
 		"info  what a module holds; FILE.so is looked at alone\n"
 		"new   write the skeleton of a module into the folder NAME",
-	.common = CLI_INVENTORY | CLI_PLUGINS | CLI_JSON, .max_args = 2,
+	.common = CLI_INVENTORY | CLI_PLUGINS | CLI_JSON,
+	.max_args = 2,
 };
 
 #define SKELETON "hello" /* the name it has in the shipped files */
@@ -72,7 +73,9 @@ static struct value *info_value(struct cli *c, const struct module *m)
 	if (m->m->cluster)
 		put(c->a, v, "cluster", m->m->cluster);
 	for (uint32_t i = 0; i < m->m->needs.n; i++)
-		value_push(c->a, needs, value_str(c->a, arena_fmt(c->a, "%s %s", rows[i].module, rows[i].version ? rows[i].version : "")));
+		value_push(c->a, needs,
+			   value_str(c->a,
+				     arena_fmt(c->a, "%s %s", rows[i].module, rows[i].version ? rows[i].version : "")));
 	if (m->m->needs.n)
 		value_put(c->a, v, "needs", needs);
 	for (uint32_t i = 0; i < m->n_ifaces; i++)
@@ -97,7 +100,8 @@ static bool templates_parse(struct cli *c, const struct module *m, struct err *e
 	for (uint32_t i = 0; i < m->n_templates; i++) {
 		const char *file = arena_fmt(c->a, "builtin:%s/%s", m->m->name, m->templates[i].name);
 		struct tmpl *t;
-		if (!tmpl_parse(&t, c->a, file, m->templates[i].data, m->templates[i].len, (struct origin){ file, 1, 1 }, e)) {
+		if (!tmpl_parse(&t, c->a, file, m->templates[i].data, m->templates[i].len,
+				(struct origin){ file, 1, 1 }, e)) {
 			e->code = E_MODULE;
 			return err_wrap(e, "template \"%s\"", m->templates[i].name);
 		}
@@ -124,7 +128,8 @@ static bool do_info(struct cli *c, const char *name, struct err *e)
 				names[i] = ms->list[i]->m->name;
 			near = nearest(name, names, ms->n);
 			fail(e, E_INPUT, "there is no module \"%s\"", name);
-			return near ? err_hint(e, "Did you mean %s?", near) : err_hint(e, "pig module list shows those that are loaded.");
+			return near ? err_hint(e, "Did you mean %s?", near)
+				    : err_hint(e, "pig module list shows those that are loaded.");
 		}
 	}
 	if (!templates_parse(c, m, e))
@@ -185,7 +190,8 @@ static bool copy_dir(struct cli *c, const char *from, const char *to, const char
 	if (!os_mkdirs(to, 0755, e))
 		ok = false;
 	for (struct dirent *en; ok && (en = readdir(d));) {
-		const char *src = os_join(c->a, from, en->d_name), *dst = os_join(c->a, to, renamed(c, en->d_name, name));
+		const char *src = os_join(c->a, from, en->d_name),
+			   *dst = os_join(c->a, to, renamed(c, en->d_name, name));
 		struct buf b = BUF(c->a);
 		if (en->d_name[0] == '.')
 			continue;

@@ -1,7 +1,8 @@
 /*
- * The option parser: tables in, fields of structs out. Strict: what no row names is an error with a suggestion. Long options take
- * "--name value" and "--name=value", letters "-x value", "-xvalue" and bundles of flags; words may stand among options, "--" ends
- * them. It knows no verb.
+ * The option parser: tables in, fields of structs out. Strict: what no row names is an error with a suggestion. Long
+ * options take
+ * "--name value" and "--name=value", letters "-x value", "-xvalue" and bundles of flags; words may stand among options,
+ * "--" ends them. It knows no verb.
  */
 #include "cli/cli.h"
 
@@ -16,17 +17,25 @@ struct common {
 
 /* -h and --help are not here: they are always taken */
 static const struct common commons[] = {
-	{ CLI_INVENTORY, { 'i', CLI_LIST, "inventory", "SOURCE", offsetof(struct cli, inventories),
-	                   "inventory file, folder, script or \"host,\" list; may be repeated" } },
-	{ CLI_LIMIT, { 'l', CLI_TEXT, "limit", "PATTERN", offsetof(struct cli, limit), "only these hosts: a:b, &c, !d, glob*, ~regex" } },
-	{ CLI_EXTRA, { 'e', CLI_LIST, "extra-vars", "K=V|@FILE", offsetof(struct cli, extra),
-	               "values above all others; may be repeated" } },
-	{ CLI_PLUGINS, { 0, CLI_LIST, "plugin-dir", "DIR", offsetof(struct cli, plugin_dirs),
-	                 "look for modules here first; may be repeated" } },
+	{ CLI_INVENTORY,
+	  { 'i', CLI_LIST, "inventory", "SOURCE", offsetof(struct cli, inventories),
+	    "inventory file, folder, script or \"host,\" list; may be repeated" } },
+	{ CLI_LIMIT,
+	  { 'l', CLI_TEXT, "limit", "PATTERN", offsetof(struct cli, limit),
+	    "only these hosts: a:b, &c, !d, glob*, ~regex" } },
+	{ CLI_EXTRA,
+	  { 'e', CLI_LIST, "extra-vars", "K=V|@FILE", offsetof(struct cli, extra),
+	    "values above all others; may be repeated" } },
+	{ CLI_PLUGINS,
+	  { 0, CLI_LIST, "plugin-dir", "DIR", offsetof(struct cli, plugin_dirs),
+	    "look for modules here first; may be repeated" } },
 	{ CLI_JSON, { 0, CLI_FLAG, "json", NULL, offsetof(struct cli, json), "print JSON" } },
-	{ CLI_SECRETS, { 0, CLI_FLAG, "show-secrets", NULL, offsetof(struct cli, show_secrets), "do not mask secret values" } },
-	{ CLI_INSECURE, { 0, CLI_FLAG, "insecure", NULL, offsetof(struct cli, insecure), "accept unknown and changed host keys" } },
-	{ CLI_VERBOSE, { 'v', CLI_COUNT, "verbose", NULL, offsetof(struct cli, verbose), "say more; may be repeated" } },
+	{ CLI_SECRETS,
+	  { 0, CLI_FLAG, "show-secrets", NULL, offsetof(struct cli, show_secrets), "do not mask secret values" } },
+	{ CLI_INSECURE,
+	  { 0, CLI_FLAG, "insecure", NULL, offsetof(struct cli, insecure), "accept unknown and changed host keys" } },
+	{ CLI_VERBOSE,
+	  { 'v', CLI_COUNT, "verbose", NULL, offsetof(struct cli, verbose), "say more; may be repeated" } },
 };
 enum { COMMONS_N = sizeof commons / sizeof *commons };
 
@@ -244,8 +253,8 @@ static void usage_row(FILE *f, const struct cli_option *row)
 
 	if (!row->text)
 		return;
-	snprintf(left, sizeof left, "%c%c%s --%s%s%s", row->letter ? '-' : ' ', row->letter ? row->letter : ' ', row->letter ? "," : " ",
-		 row->name, row->arg ? " " : "", row->arg ? row->arg : "");
+	snprintf(left, sizeof left, "%c%c%s --%s%s%s", row->letter ? '-' : ' ', row->letter ? row->letter : ' ',
+		 row->letter ? "," : " ", row->name, row->arg ? " " : "", row->arg ? row->arg : "");
 	if (strlen(left) > 26)
 		fprintf(f, "  %s\n  %-26s  %s\n", left, "", row->text);
 	else

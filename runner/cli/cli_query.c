@@ -8,15 +8,22 @@
 #include <unistd.h>
 #include "base/os.h"
 
-struct query { bool raw; };
+struct query {
+	bool raw;
+};
 
 static const struct cli_option options[] = {
-	{ 'r', CLI_FLAG, "raw", NULL, offsetof(struct query, raw), "print strings without quotes, lists of strings a line each" },
+	{ 'r', CLI_FLAG, "raw", NULL, offsetof(struct query, raw),
+	  "print strings without quotes, lists of strings a line each" },
 };
 static const struct cli_spec spec = {
 	.usage = "query EXPR [FILE]",
 	.text = "Search JSON or YAML with a JMESPath expression. Without FILE, or with -, standard input is read.",
-	.common = CLI_JSON, .options = options, .n_options = 1, .min_args = 1, .max_args = 2,
+	.common = CLI_JSON,
+	.options = options,
+	.n_options = 1,
+	.min_args = 1,
+	.max_args = 2,
 };
 
 static bool input_read(struct buf *b, const char *file, struct err *e)

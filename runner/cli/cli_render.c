@@ -1,5 +1,6 @@
 /*
- * pig render: one template as a host would get it, or with the values of -e alone. It writes nothing and connects to no host.
+ * pig render: one template as a host would get it, or with the values of -e alone. It writes nothing and connects to no
+ * host.
  */
 #include "cli/cli.h"
 
@@ -9,9 +10,11 @@
 
 static const struct cli_spec spec = {
 	.usage = "render FILE [-l HOST] [-e K=V|@FILE]",
-	.text = "Render a template, a file or <module>/<name>, as HOST would get it; without -l only the values of -e are known.\n"
+	.text = "Render a template, a file or <module>/<name>, as HOST would get it; without -l only the values of -e "
+		"are known.\n"
 		"Facts are not known without a connection: give those the template asks for with -e.",
-	.common = CLI_WORLD | CLI_LIMIT | CLI_SECRETS, .min_args = 1,
+	.common = CLI_WORLD | CLI_LIMIT | CLI_SECRETS,
+	.min_args = 1,
 };
 
 /* Templates named inside the template: builtin: ones, else files beside it. */
@@ -60,7 +63,11 @@ static struct value *map_only(void *ctx, const char *name, struct err *e)
 	return value_get(ctx, name);
 }
 
-struct source { const char *file, *text, *dir; size_t len; const struct module *m; };
+struct source {
+	const char *file, *text, *dir;
+	size_t len;
+	const struct module *m;
+};
 
 /* A file, or <module>/<name> when there is no such file. */
 static bool source_read(struct cli *c, const struct world *w, const char *name, struct source *out, struct err *e)
@@ -71,7 +78,8 @@ static bool source_read(struct cli *c, const struct world *w, const char *name, 
 	if (!os_exists(name) && slash && w->modules) {
 		out->m = modules_get(w->modules, arena_strn(c->a, name, (size_t)(slash - name)));
 		if (out->m) {
-			out->text = module_template(out->m, c->a, w->inv ? w->inv->dir : NULL, slash + 1, &out->file, &out->len, e);
+			out->text = module_template(out->m, c->a, w->inv ? w->inv->dir : NULL, slash + 1, &out->file,
+						    &out->len, e);
 			return out->text != NULL;
 		}
 	}

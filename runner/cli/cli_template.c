@@ -1,6 +1,7 @@
 /*
- * pig template: the templates modules bring, and the user's own in <inventory dir>/templates/<module>/<name>, which lead. An exported
- * one says in its first line which shipped text it was made from, so that a later change of that text can be told.
+ * pig template: the templates modules bring, and the user's own in <inventory dir>/templates/<module>/<name>, which
+ * lead. An exported one says in its first line which shipped text it was made from, so that a later change of that text
+ * can be told.
  */
 #include "cli/cli.h"
 
@@ -8,7 +9,9 @@
 #include <string.h>
 #include "base/os.h"
 
-struct words { bool force, builtin; };
+struct words {
+	bool force, builtin;
+};
 
 static const struct cli_option options[] = {
 	{ 0, CLI_FLAG, "builtin", NULL, offsetof(struct words, builtin), "show: the shipped text, not the override" },
@@ -23,7 +26,10 @@ static const struct cli_spec spec = {
 		"show    the text in force: your override, else the shipped one\n"
 		"export  write the shipped text to <inventory dir>/templates/MODULE/NAME, to be changed there\n"
 		"diff    what your overrides change, and whether the shipped text has changed since",
-	.common = CLI_WORLD | CLI_JSON, .options = options, .n_options = 2, .max_args = 2,
+	.common = CLI_WORLD | CLI_JSON,
+	.options = options,
+	.n_options = 2,
+	.max_args = 2,
 };
 
 #define MARK "{# made from the shipped template, sha256 "
@@ -51,13 +57,14 @@ static const char *digest(struct arena *a, const void *p, size_t n)
 }
 
 /* The template in force. *own: it is the user's; *stale: made from another shipped text than the present one. */
-static const char *in_force(struct templates *t, const struct module *m, const struct pig_template *row, const char **file, size_t *len,
-			    bool *own, bool *stale)
+static const char *in_force(struct templates *t, const struct module *m, const struct pig_template *row,
+			    const char **file, size_t *len, bool *own, bool *stale)
 {
 	const char *text = module_template(m, t->c->a, t->dir, row->name, file, len, t->e);
 
 	*own = text && strncmp(*file, "builtin:", 8) != 0;
-	*stale = *own && !strncmp(text, MARK, strlen(MARK)) && strncmp(text + strlen(MARK), digest(t->c->a, row->data, row->len), 64) != 0;
+	*stale = *own && !strncmp(text, MARK, strlen(MARK)) &&
+		 strncmp(text + strlen(MARK), digest(t->c->a, row->data, row->len), 64) != 0;
 	return text;
 }
 
@@ -76,7 +83,8 @@ static const struct pig_template *find(struct templates *t, const char *word, co
 	names = arena_new_of(t->c->a, const char *, total);
 	for (uint32_t i = 0; i < t->ms->n; i++)
 		for (uint32_t k = 0; k < t->ms->list[i]->n_templates; k++)
-			names[n++] = arena_fmt(t->c->a, "%s/%s", t->ms->list[i]->m->name, t->ms->list[i]->templates[k].name);
+			names[n++] =
+				arena_fmt(t->c->a, "%s/%s", t->ms->list[i]->m->name, t->ms->list[i]->templates[k].name);
 	near = nearest(word, names, n);
 	fail(t->e, E_INPUT, "there is no template \"%s\"", word);
 	if (near)
@@ -100,7 +108,8 @@ static bool do_list(struct templates *t)
 			bool own, stale;
 			if (!in_force(t, m, &m->templates[k], &file, &len, &own, &stale))
 				return false;
-			buf_fmt(&b, "%-40s %s%s\n", name, own ? file : "shipped", stale ? "  (the shipped text has changed since)" : "");
+			buf_fmt(&b, "%-40s %s%s\n", name, own ? file : "shipped",
+				stale ? "  (the shipped text has changed since)" : "");
 			struct value *v = value_map(a);
 			value_put(a, v, "name", value_str(a, name));
 			value_put(a, v, "override", own ? value_str(a, file) : value_null(a));
@@ -152,8 +161,8 @@ static bool do_export(struct templates *t, const char *word)
 	return true;
 }
 
-static void diff_one(struct templates *t, const struct module *m, const struct pig_template *row, const char *text, size_t len,
-		     const char *file, bool stale, struct buf *b)
+static void diff_one(struct templates *t, const struct module *m, const struct pig_template *row, const char *text,
+		     size_t len, const char *file, bool stale, struct buf *b)
 {
 	/* the mark is ours, not a change */
 	if (!strncmp(text, MARK, strlen(MARK)) && memchr(text, '\n', len)) {
@@ -219,5 +228,7 @@ int cli_template(struct cli *c, int argc, char **argv)
 		t.dir = os_dirname(c->a, source);
 	if (!cli_modules(c, &t.ms, &e))
 		return cli_fail(c, &e);
-	return act(&t, c->args.n ? c->args.items[0] : "list", c->args.n > 1 ? c->args.items[1] : NULL) ? 0 : cli_fail(c, &e);
+	return act(&t, c->args.n ? c->args.items[0] : "list", c->args.n > 1 ? c->args.items[1] : NULL)
+		       ? 0
+		       : cli_fail(c, &e);
 }

@@ -1,6 +1,7 @@
 /*
- * The verbs of the command line, in the order --help shows them, and what several of them start from: the inventory, the modules,
- * errors on standard error. What a verb does stands in its own file; a verb that is not real yet is not here.
+ * The verbs of the command line, in the order --help shows them, and what several of them start from: the inventory,
+ * the modules, errors on standard error. What a verb does stands in its own file; a verb that is not real yet is not
+ * here.
  */
 #include "cli/cli.h"
 
@@ -17,14 +18,18 @@ static int sandbox(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_verb cli_verbs[] = {
-	{ "run", "run PLAYBOOK [-i INV] [-l LIMIT] [-t TAGS] [-C] [-D]", "bring hosts to the state a playbook describes", cli_run },
-	{ "check", "check [-i INV] [-l LIMIT]", "find every fault of the inventory before any host is touched", cli_check },
-	{ "doc", "doc [param|task|playbook|filter NAME]", "what modules offer: parameters, tasks, playbooks, filters", cli_doc },
+	{ "run", "run PLAYBOOK [-i INV] [-l LIMIT] [-t TAGS] [-C] [-D]",
+	  "bring hosts to the state a playbook describes", cli_run },
+	{ "check", "check [-i INV] [-l LIMIT]", "find every fault of the inventory before any host is touched",
+	  cli_check },
+	{ "doc", "doc [param|task|playbook|filter NAME]", "what modules offer: parameters, tasks, playbooks, filters",
+	  cli_doc },
 	{ "inventory", "inventory [list|graph|host H|query EXPR]", "what the inventory says", cli_inventory },
 	{ "render", "render FILE [-l HOST] [-e @VARS]", "render a template as a host would get it", cli_render },
 	{ "template", "template [list|show|export|diff]", "the modules' templates and your overrides", cli_template },
 	{ "query", "query EXPR [FILE]", "JMESPath over JSON or YAML", cli_query },
-	{ "module", "module [list|info NAME|new NAME]", "the modules that are loaded; a new one's skeleton", cli_module },
+	{ "module", "module [list|info NAME|new NAME]", "the modules that are loaded; a new one's skeleton",
+	  cli_module },
 	{ "exec", "exec PATTERN -- COMMAND", "run a command on hosts", cli_exec },
 	{ "ssh", "ssh HOST", "log in to a host as pig does", cli_ssh },
 	{ "sandbox", "sandbox [up|down|status|shell|...]", "real nodes on this machine to try things on", sandbox },
@@ -60,7 +65,8 @@ bool cli_out(const void *p, size_t n, struct err *e)
 	const char *s = p;
 
 	if (fflush(stdout))
-		return errno == EPIPE ? true : fail(e, E_FAILED, "standard output cannot be written: %s", strerror(errno));
+		return errno == EPIPE ? true
+				      : fail(e, E_FAILED, "standard output cannot be written: %s", strerror(errno));
 	while (n) {
 		ssize_t k = write(STDOUT_FILENO, s, n);
 		if (k < 0 && errno == EINTR)
@@ -88,7 +94,9 @@ bool cli_json(const struct cli *c, const struct value *v, struct err *e)
 static bool modules_for(struct cli *c, const char *inventory_dir, struct modules **out, struct err *e)
 {
 	struct module_options o = {
-		.dirs = c->plugin_dirs.items, .n_dirs = c->plugin_dirs.n, .inventory_dir = inventory_dir,
+		.dirs = c->plugin_dirs.items,
+		.n_dirs = c->plugin_dirs.n,
+		.inventory_dir = inventory_dir,
 	};
 
 	if (!modules_load(out, c->a, &o, e))
@@ -101,7 +109,8 @@ static bool modules_for(struct cli *c, const char *inventory_dir, struct modules
 bool cli_modules(struct cli *c, struct modules **out, struct err *e)
 {
 	struct err ignored = { 0 };
-	const char *source = c->inventories.n ? c->inventories.items[0] : inventory_default(c->a, &ignored), *dir = NULL;
+	const char *source = c->inventories.n ? c->inventories.items[0] : inventory_default(c->a, &ignored),
+		   *dir = NULL;
 
 	/* "a,b," is a list of hosts and has no folder */
 	if (source && !strchr(source, ','))
@@ -112,7 +121,10 @@ bool cli_modules(struct cli *c, struct modules **out, struct err *e)
 bool cli_world(struct cli *c, struct world *w, struct err *e)
 {
 	struct inventory_options o = {
-		.sources = c->inventories.items, .n_sources = c->inventories.n, .extra = c->extra.items, .n_extra = c->extra.n,
+		.sources = c->inventories.items,
+		.n_sources = c->inventories.n,
+		.extra = c->extra.items,
+		.n_extra = c->extra.n,
 	};
 
 	*w = (struct world){ .a = c->a };

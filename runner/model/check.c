@@ -1,6 +1,6 @@
 /*
- * `pig check`: every fault of the inventory in one pass, sorted by place, each once. No host is touched; what hangs on facts is left
- * for check_connected. Which faults there are stands in check_written.c and check_rules.c.
+ * `pig check`: every fault of the inventory in one pass, sorted by place, each once. No host is touched; what hangs on
+ * facts is left for check_connected. Which faults there are stands in check_written.c and check_rules.c.
  */
 #include "model/check_int.h"
 
@@ -84,9 +84,12 @@ static int by_place(const void *x, const void *y)
 	return d ? d : strcmp(a->text, b->text);
 }
 
-void check_all(struct faults *out, struct world *w, struct resolvers *rs, struct inv_host *const *hosts, uint32_t n_hosts)
+void check_all(struct faults *out, struct world *w, struct resolvers *rs, struct inv_host *const *hosts,
+	       uint32_t n_hosts)
 {
-	struct checking c = { .a = out->a ? out->a : w->a, .out = out, .w = w, .rs = rs, .hosts = hosts, .n_hosts = n_hosts };
+	struct checking c = {
+		.a = out->a ? out->a : w->a, .out = out, .w = w, .rs = rs, .hosts = hosts, .n_hosts = n_hosts
+	};
 
 	out->a = c.a;
 	if (!hosts) {

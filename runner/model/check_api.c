@@ -1,5 +1,6 @@
 /*
- * What a rule written in C may ask: values of the resolved inventory, and a way to tell faults. No host is within its reach.
+ * What a rule written in C may ask: values of the resolved inventory, and a way to tell faults. No host is within its
+ * reach.
  */
 #include "model/check_int.h"
 
@@ -60,8 +61,8 @@ static bool values_truth(const pig_value *v, bool dflt)
 static enum pig_type values_type(const pig_value *v)
 {
 	static const enum pig_type types[] = {
-		[V_NULL] = PIG_ANY, [V_BOOL] = PIG_BOOL, [V_INT] = PIG_INT, [V_FLOAT] = PIG_FLOAT, [V_STR] = PIG_STR, [V_LIST] = PIG_LIST,
-		[V_MAP] = PIG_MAP,
+		[V_NULL] = PIG_ANY, [V_BOOL] = PIG_BOOL, [V_INT] = PIG_INT, [V_FLOAT] = PIG_FLOAT,
+		[V_STR] = PIG_STR,  [V_LIST] = PIG_LIST, [V_MAP] = PIG_MAP,
 	};
 
 	return v && val(v)->type <= V_MAP ? types[val(v)->type] : PIG_ANY;
@@ -73,8 +74,17 @@ static bool values_secret(const pig_value *v)
 }
 
 const struct pig_values check_values = {
-	.size = sizeof(struct pig_values), .len = values_len, .at = values_at, .key_at = values_key_at, .key = values_key,
-	.str = values_str, .num = values_num, .real = values_real, .truth = values_truth, .type = values_type, .secret = values_secret,
+	.size = sizeof(struct pig_values),
+	.len = values_len,
+	.at = values_at,
+	.key_at = values_key_at,
+	.key = values_key,
+	.str = values_str,
+	.num = values_num,
+	.real = values_real,
+	.truth = values_truth,
+	.type = values_type,
+	.secret = values_secret,
 };
 
 /* ---- asking and telling ---- */
@@ -114,7 +124,11 @@ static void fault_at(struct rule_check *k, struct origin at, const char *fmt, va
 	const struct pig_rule *row = k->rule->row;
 
 	tell(k);
-	k->last = (struct fault){ .at = at, .id = row->id, .warning = row->warn != 0, .text = arena_vfmt(k->c->a, fmt, ap), .hint = row->hint };
+	k->last = (struct fault){ .at = at,
+				  .id = row->id,
+				  .warning = row->warn != 0,
+				  .text = arena_vfmt(k->c->a, fmt, ap),
+				  .hint = row->hint };
 	k->last.host = k->pub.hostname;
 	k->waiting = true;
 }
@@ -170,8 +184,14 @@ static char *api_fmt(pig_check *pub, const char *fmt, ...)
 }
 
 static const struct pig_checks checks = {
-	.size = sizeof(struct pig_checks), .get = api_get, .members = api_members, .fault = api_fault, .hint = api_hint,
-	.alloc = api_alloc, .fmt = api_fmt, .fault_at_key = api_fault_at_key,
+	.size = sizeof(struct pig_checks),
+	.get = api_get,
+	.members = api_members,
+	.fault = api_fault,
+	.hint = api_hint,
+	.alloc = api_alloc,
+	.fmt = api_fmt,
+	.fault_at_key = api_fault_at_key,
 };
 
 void rule_run_check(struct rule_check *k)

@@ -31,7 +31,8 @@ void check_written(struct checking *c);
 void check_missing(struct checking *c);
 void check_secrets(struct checking *c);
 
-/* check_rules.c: every rule of every module; host NULL: all of the pass, else that one and the rules about single hosts only. */
+/* check_rules.c: every rule of every module; host NULL: all of the pass, else that one and the rules about single hosts
+ * only. */
 void check_rules(struct checking *c, struct inv_host *host);
 
 /* check_api.c: what rules in C may ask. */
@@ -39,8 +40,8 @@ struct rule_check {
 	struct pig_check pub; /* first: modules hold a pointer to it */
 	struct checking *c;
 	const struct rule *rule;
-	struct inv_host *h;   /* whose place is shown when the rule names none */
-	struct fault last;    /* waits for its hint */
+	struct inv_host *h; /* whose place is shown when the rule names none */
+	struct fault last;  /* waits for its hint */
 	bool waiting;
 };
 void rule_run_check(struct rule_check *k);

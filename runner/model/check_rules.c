@@ -1,6 +1,6 @@
 /*
- * Modules' rules: tried on each host, each cluster or once, as their scope says. An expression that hangs on facts is left out until
- * the host is connected; one that fails because of a fault that was told already is not told again.
+ * Modules' rules: tried on each host, each cluster or once, as their scope says. An expression that hangs on facts is
+ * left out until the host is connected; one that fails because of a fault that was told already is not told again.
  */
 #include "model/check_int.h"
 
@@ -18,7 +18,8 @@ static struct origin rule_place(struct checking *c, struct arena *a, const struc
 	for (uint32_t i = 0; h && i < value_len(names); i++)
 		if (inventory_var(c->w->inv, h, value_cstr(value_at(names, i), ""), &found) && found.val->at.file)
 			return found.val->at;
-	if (h && r->row->scope == PIG_OF_CLUSTER && inventory_var(c->w->inv, h, r->module->m->cluster, &found) && found.val->at.file)
+	if (h && r->row->scope == PIG_OF_CLUSTER && inventory_var(c->w->inv, h, r->module->m->cluster, &found) &&
+	    found.val->at.file)
 		return found.val->at;
 	return h ? h->at : (struct origin){ 0 };
 }
@@ -48,19 +49,23 @@ static const char *rule_text(struct checking *c, const char *text, const struct 
 	return text;
 }
 
-static void rule_fault(struct checking *c, struct arena *a, const struct rule *r, const struct inv_host *h, const struct scope *s)
+static void rule_fault(struct checking *c, struct arena *a, const struct rule *r, const struct inv_host *h,
+		       const struct scope *s)
 {
 	struct fault f = { .at = rule_place(c, a, r, h), .id = r->row->id, .warning = r->row->warn != 0 };
 
 	f.host = r->row->scope == PIG_HOST && h ? h->name : NULL;
-	f.text = rule_text(c, r->row->say ? r->row->say : arena_fmt(c->a, "rule \"%s\" does not hold: %s", r->row->id, r->row->must), s);
+	f.text = rule_text(c,
+			   r->row->say ? r->row->say
+				       : arena_fmt(c->a, "rule \"%s\" does not hold: %s", r->row->id, r->row->must),
+			   s);
 	f.hint = rule_text(c, r->row->hint, s);
 	check_add(c, &f);
 }
 
 /* ---- one rule on one thing ---- */
 struct subject {
-	struct inv_host *h;          /* the host, or the first of the cluster or inventory */
+	struct inv_host *h; /* the host, or the first of the cluster or inventory */
 	const char *cluster;
 	const struct value *members; /* names, of clusters and of all */
 };
@@ -107,7 +112,8 @@ static void rules_of_hosts(struct checking *c)
 			const struct module *m = ms->list[k];
 			if (!m->n_rules || !check_concerns(c->rs, m, c->hosts[i]))
 				continue;
-			struct subject on = { .h = c->hosts[i], .cluster = resolver_cluster(resolvers_of(c->rs, c->hosts[i]), m) };
+			struct subject on = { .h = c->hosts[i],
+					      .cluster = resolver_cluster(resolvers_of(c->rs, c->hosts[i]), m) };
 			for (uint32_t j = 0; j < m->n_rules; j++)
 				if (m->rules[j].row->scope == PIG_HOST)
 					rule_try(c, a, &m->rules[j], &on);

@@ -1,6 +1,6 @@
 /*
- * Faults of what is written: names nobody knows, levels, types, members, templates; parameters that must be set and are not; secrets
- * that cannot be masked in output. Each written value is looked at once, however many hosts share it.
+ * Faults of what is written: names nobody knows, levels, types, members, templates; parameters that must be set and are
+ * not; secrets that cannot be masked in output. Each written value is looked at once, however many hosts share it.
  */
 #include "model/check_int.h"
 
@@ -32,9 +32,10 @@ static bool is_close(const char *s, const char *t)
 struct guess {
 	const char *name; /* NULL: none worth telling */
 	bool close;
+	uint32_t fault, n; /* of names nobody knows: the first fault's place in the list, and how many there are */
 };
 
-static const struct guess *guess(struct checking *c, const char *name)
+static struct guess *guess(struct checking *c, const char *name)
 {
 	const struct map *params = &c->w->modules->params;
 	struct guess *g = map_get(&c->near, name);
@@ -47,7 +48,7 @@ static const struct guess *guess(struct checking *c, const char *name)
 	for (uint32_t i = 0; i < params->n; i++) {
 		names[i] = params->items[i].key;
 		if (is_close(name, names[i])) {
-			*g = (struct guess){ names[i], true };
+			*g = (struct guess){ .name = names[i], .close = true };
 			return g;
 		}
 	}
@@ -64,8 +65,12 @@ static void entry_unknown(struct checking *c, const struct entry *en)
 
 	if (map_has(&c->used, en->key))
 		return;
-	const struct guess *g = guess(c, en->key);
+	struct guess *g = guess(c, en->key);
+	/* a module that is not loaded leaves its names on every host: one warning a name is enough */
+	if (!g->close && g->n++)
+		return;
 	f.warning = !g->close;
+	g->fault = c->out->n;
 	f.text = arena_fmt(c->a, "unknown parameter \"%s\"", en->key);
 	if (g->name)
 		f.hint = arena_fmt(c->a, "Did you mean \"%s\"?", g->name);
@@ -85,12 +90,13 @@ static void entry_level(struct checking *c, const struct source *src, const stru
 		f.text = arena_fmt(c->a, "parameter \"%s\" is for the command line alone", row->name);
 		f.hint = arena_fmt(c->a, "Take it out of the inventory and say -e %s=...", row->name);
 	} else if (row->level == PIG_INSTANCE && (row->flags & PIG_REQUIRED) && src->level == INV_ALL) {
-		f.text = arena_fmt(c->a, "parameter \"%s\" tells hosts apart and cannot be the same for all", row->name);
+		f.text =
+			arena_fmt(c->a, "parameter \"%s\" tells hosts apart and cannot be the same for all", row->name);
 		f.hint = "Set it on each host.";
 	} else if (row->level == PIG_GLOBAL && (src->level == INV_GROUP || src->level == INV_HOST)) {
 		f.warning = true;
-		f.text = arena_fmt(c->a, "parameter \"%s\" is global, and here it is set for %s \"%s\" alone", row->name,
-				   src->level == INV_HOST ? "host" : "group", src->owner);
+		f.text = arena_fmt(c->a, "parameter \"%s\" is global, and here it is set for %s \"%s\" alone",
+				   row->name, src->level == INV_HOST ? "host" : "group", src->owner);
 		f.hint = "Set it in the vars of all.";
 	} else {
 		return;
@@ -123,7 +129,9 @@ static void entry_notes(struct checking *c, const struct param *p, const struct 
 	}
 }
 
-struct typed { struct checking *c; };
+struct typed {
+	struct checking *c;
+};
 
 static void entry_fault(void *ctx, const struct type_fault *tf)
 {
@@ -202,7 +210,9 @@ static void each_source(struct checking *c, void (*fn)(struct checking *, const 
 			if (map_has(&groups, g->name))
 				continue;
 			map_put(&groups, g->name, c);
-			fn(c, &(struct source){ .vars = g->vars, .level = strcmp(g->name, "all") ? INV_GROUP : INV_ALL, .owner = g->name });
+			fn(c, &(struct source){ .vars = g->vars,
+						.level = strcmp(g->name, "all") ? INV_GROUP : INV_ALL,
+						.owner = g->name });
 		}
 	}
 }
@@ -221,10 +231,22 @@ static void source_dynamic(struct checking *c, const struct value *vars, const s
 	}
 }
 
+static void unknown_count(struct checking *c)
+{
+	for (uint32_t i = 0; i < c->near.n; i++) {
+		const struct guess *g = c->near.items[i].val;
+		struct fault *f = &c->out->items[g->fault];
+		if (g->n > 1)
+			f->text = arena_fmt(c->a, "%s, here and in %u other place%s", f->text, g->n - 1,
+					    g->n == 2 ? "" : "s");
+	}
+}
+
 void check_written(struct checking *c)
 {
 	each_source(c, source_names);
 	each_source(c, source_check);
+	unknown_count(c);
 	for (uint32_t i = 0; i < c->n_hosts; i++) {
 		source_dynamic(c, c->w->inv->extra, c->hosts[i]);
 		source_dynamic(c, c->hosts[i]->vars, c->hosts[i]);
@@ -249,7 +271,8 @@ static void missing_on(struct checking *c, const struct module *m, const struct 
 		f.text = arena_fmt(c->a, "parameter \"%s\" must be set", p->row->name);
 		f.hint = "Set it in the vars of all.";
 	} else {
-		f.text = cluster ? arena_fmt(c->a, "host \"%s\" of %s \"%s\" has no \"%s\"", h->name, m->m->cluster, cluster, p->row->name)
+		f.text = cluster ? arena_fmt(c->a, "host \"%s\" of %s \"%s\" has no \"%s\"", h->name, m->m->cluster,
+					     cluster, p->row->name)
 				 : arena_fmt(c->a, "host \"%s\" has no \"%s\"", h->name, p->row->name);
 		f.hint = p->row->text;
 	}
@@ -290,13 +313,17 @@ static const char *secret_weak(struct checking *c, const char *s, const struct v
 	return name && !strcmp(name, s) ? "the name beside it" : NULL;
 }
 
-static void secret_walk(struct checking *c, const struct param *p, const struct value *v, const struct value *map, struct origin at, unsigned depth)
+static void secret_walk(struct checking *c, const struct param *p, const struct value *v, const struct value *map,
+			struct origin at, unsigned depth)
 {
-	struct fault f = { .at = v->at.file && strncmp(v->at.file, "default of ", 11) ? v->at : at, .id = "secret", .warning = true };
+	struct fault f = { .at = v->at.file && strncmp(v->at.file, "default of ", 11) ? v->at : at,
+			   .id = "secret",
+			   .warning = true };
 	const char *why;
 
 	if (v->type == V_STR && (v->flags & V_SECRET) && (why = secret_weak(c, v->u.str.s, map))) {
-		f.text = arena_fmt(c->a, "a secret in \"%s\" is %s: it cannot be masked where it appears inside other text", p->row->name, why);
+		f.text = arena_fmt(c->a, "%s \"%s\" is %s: it cannot be masked where it stands inside other text",
+				   f.at.file ? "a secret in" : "the default of", p->row->name, why);
 		f.hint = "Use a longer one of its own.";
 		check_add(c, &f);
 	}
@@ -326,7 +353,8 @@ void check_secrets(struct checking *c)
 			if (!holds_secrets(m->params[i].shape))
 				continue;
 			for (uint32_t h = 0; h < c->n_hosts; h++) {
-				const struct value *v = resolver_get(resolvers_of(c->rs, c->hosts[h]), m->params[i].row->name, NULL);
+				const struct value *v =
+					resolver_get(resolvers_of(c->rs, c->hosts[h]), m->params[i].row->name, NULL);
 				if (!v || v == last || !check_concerns(c->rs, m, c->hosts[h]))
 					continue;
 				last = v;

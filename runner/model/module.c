@@ -1,7 +1,8 @@
 /*
- * One module's file into tables of the runner's own sizes: dlopen, the ABI handshake, copies. Shorter structs and rows are filled
- * with zeros, longer ones are taken if their tail is zero: a field this runner does not know must never be ignored. What the rows
- * mean is module_rows.c's business. Modules are never closed: code that a thread may be in must not vanish.
+ * One module's file into tables of the runner's own sizes: dlopen, the ABI handshake, copies. Shorter structs and rows
+ * are filled with zeros, longer ones are taken if their tail is zero: a field this runner does not know must never be
+ * ignored. What the rows mean is module_rows.c's business. Modules are never closed: code that a thread may be in must
+ * not vanish.
  */
 #include "model/module_int.h"
 
@@ -16,11 +17,15 @@ struct table_row {
 	const char *name;
 	size_t offset, size; /* of the struct pig_table in struct pig_module; of one row here */
 };
-#define TABLE(t, T) { #t, offsetof(struct pig_module, t), sizeof(struct T) }
+#define TABLE(t, T)                                                                                                    \
+	{                                                                                                              \
+#t, offsetof(struct pig_module, t), sizeof(struct T)                                                   \
+	}
 static const struct table_row tables[] = {
-	TABLE(needs, pig_need), TABLE(params, pig_param), TABLE(presets, pig_preset), TABLE(rules, pig_rule),
-	TABLE(tasks, pig_taskdef), TABLE(playbooks, pig_playbook), TABLE(inserts, pig_insert), TABLE(health, pig_health),
-	TABLE(templates, pig_template), TABLE(ifaces, pig_iface), TABLE(aliases, pig_alias),
+	TABLE(needs, pig_need),     TABLE(params, pig_param),  TABLE(presets, pig_preset),
+	TABLE(rules, pig_rule),     TABLE(tasks, pig_taskdef), TABLE(playbooks, pig_playbook),
+	TABLE(inserts, pig_insert), TABLE(health, pig_health), TABLE(templates, pig_template),
+	TABLE(ifaces, pig_iface),   TABLE(aliases, pig_alias),
 };
 
 static bool is_zero(const char *p, size_t n)
@@ -47,7 +52,8 @@ static bool table_copy(struct pig_table *t, struct arena *a, const char *what, s
 		*t = (struct pig_table){ NULL, 0, (uint32_t)ours };
 		return true;
 	}
-	if (!t->rows || t->n > ROWS_MOST || t->stride < sizeof(void *) || t->stride > STRIDE_MOST || t->stride % sizeof(uint32_t)) {
+	if (!t->rows || t->n > ROWS_MOST || t->stride < sizeof(void *) || t->stride > STRIDE_MOST ||
+	    t->stride % sizeof(uint32_t)) {
 		fail(e, E_MODULE, "its table %s is broken: %u rows of %u bytes", what, t->n, t->stride);
 		return err_hint(e, "Fill tables with PIG_TABLE(rows).");
 	}
@@ -72,7 +78,8 @@ static bool members_copy(struct pig_table *t, struct arena *a, unsigned depth, s
 	for (uint32_t i = 0; i < t->n; i++) {
 		if (!rows[i].members.n)
 			continue;
-		if (!table_copy(&rows[i].members, a, "members", sizeof *rows, e) || !members_copy(&rows[i].members, a, depth + 1, e))
+		if (!table_copy(&rows[i].members, a, "members", sizeof *rows, e) ||
+		    !members_copy(&rows[i].members, a, depth + 1, e))
 			return err_wrap(e, "parameter \"%s\"", rows[i].name ? rows[i].name : "?");
 	}
 	return true;
@@ -106,7 +113,8 @@ static bool head_check(const struct pig_module *m, size_t size, struct err *e)
 		return err_hint(e, "Declare it with PIG_MODULE(...).");
 	}
 	if (m->major != PIG_ABI_MAJOR) {
-		fail(e, E_MODULE, "built for ABI %u.%u, this pig has %d.%d", m->major, m->minor, PIG_ABI_MAJOR, PIG_ABI_MINOR);
+		fail(e, E_MODULE, "built for ABI %u.%u, this pig has %d.%d", m->major, m->minor, PIG_ABI_MAJOR,
+		     PIG_ABI_MINOR);
 		return err_hint(e, "Build it with this pig's pig.h, or use the pig it was built for.");
 	}
 	if (m->size < offsetof(struct pig_module, needs) || m->size > size)
@@ -121,13 +129,14 @@ static bool module_copy(struct pig_module **out, struct arena *a, const struct p
 
 	if (!is_zero((const char *)m + take, m->size - take)) {
 		fail(e, E_MODULE, "sets a field that this pig does not know");
-		return err_hint(e, "It was built for ABI %u.%u, this pig has %d.%d: use a newer pig.", m->major, m->minor, PIG_ABI_MAJOR,
-				PIG_ABI_MINOR);
+		return err_hint(e, "It was built for ABI %u.%u, this pig has %d.%d: use a newer pig.", m->major,
+				m->minor, PIG_ABI_MAJOR, PIG_ABI_MINOR);
 	}
 	memcpy(own, m, take);
 	own->size = sizeof *own;
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
-		if (!table_copy((struct pig_table *)((char *)own + tables[i].offset), a, tables[i].name, tables[i].size, e))
+		if (!table_copy((struct pig_table *)((char *)own + tables[i].offset), a, tables[i].name, tables[i].size,
+				e))
 			return false;
 	*out = own;
 	return nested_copy(own, a, e);
@@ -155,7 +164,8 @@ static bool load(struct module *m, struct arena *a, struct err *e)
 		fail(e, E_MODULE, "cannot be loaded");
 		err_detail(e, "%s", why ? why : "unknown cause");
 		if (why && strstr(why, "undefined symbol"))
-			return err_hint(e, "A module calls the runner through t->host alone and brings the rest itself.");
+			return err_hint(e,
+					"A module calls the runner through t->host alone and brings the rest itself.");
 		return err_hint(e, "Is it built for this system?");
 	}
 	const struct pig_module *exported = dlsym(lib, "pig_module");
@@ -183,7 +193,8 @@ bool module_open(struct module **out, struct arena *a, const char *path, struct 
 	return opened(out, m, load(m, a, e), e);
 }
 
-bool module_of(struct module **out, struct arena *a, const char *file, const struct pig_module *exported, size_t size, struct err *e)
+bool module_of(struct module **out, struct arena *a, const char *file, const struct pig_module *exported, size_t size,
+	       struct err *e)
 {
 	struct module *m = arena_get(a, sizeof *m);
 

@@ -1,6 +1,6 @@
 /*
- * Is a module's file fit to be loaded? Who may write it, and is it all there: the dynamic linker maps a file that was cut short and
- * dies of SIGBUS later, so the ELF headers are compared with the file's size here. It judges no content.
+ * Is a module's file fit to be loaded? Who may write it, and is it all there: the dynamic linker maps a file that was
+ * cut short and dies of SIGBUS later, so the ELF headers are compared with the file's size here. It judges no content.
  */
 #include "model/module_int.h"
 
@@ -35,7 +35,7 @@ static bool cut_short(struct err *e, uint64_t want, uint64_t size)
 }
 
 /* Every loaded segment and the section table lie within the file. */
-static bool segments_ok(int fd, const ElfW(Ehdr) *head, uint64_t size, struct err *e)
+static bool segments_ok(int fd, const ElfW(Ehdr) * head, uint64_t size, struct err *e)
 {
 	uint64_t sections = (uint64_t)head->e_shoff + (uint64_t)head->e_shnum * head->e_shentsize;
 

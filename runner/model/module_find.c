@@ -1,5 +1,6 @@
 /*
- * Where modules are looked for, and what is looked up in them once they are loaded: playbooks, templates, package aliases.
+ * Where modules are looked for, and what is looked up in them once they are loaded: playbooks, templates, package
+ * aliases.
  */
 #include "model/module_int.h"
 
@@ -104,7 +105,8 @@ static void search_binary(struct search *s)
 	const char *dir = os_dirname(s->ms->a, self);
 	search_dir(s, os_join(s->ms->a, dir, "plugins"));
 	search_dir(s, os_join(s->ms->a, dir, "../plugins"));
-	search_dir(s, os_join(s->ms->a, dir, "../lib/pig/plugins")); /* installed under another prefix than it was built for */
+	search_dir(s, os_join(s->ms->a, dir,
+			      "../lib/pig/plugins")); /* installed under another prefix than it was built for */
 }
 
 static bool dirs_exist(const struct module_options *o, struct err *e)
@@ -174,8 +176,8 @@ struct playbook *modules_playbook(const struct modules *ms, const char *name, st
 }
 
 /* false: there is one and it cannot be read, which must not fall back to the shipped one in silence. */
-static bool override_read(struct arena *a, const char *dir, const char *module, const char *name, const char **text, const char **file,
-			  size_t *len, struct err *e)
+static bool override_read(struct arena *a, const char *dir, const char *module, const char *name, const char **text,
+			  const char **file, size_t *len, struct err *e)
 {
 	const char *path = dir ? os_join(a, dir, arena_fmt(a, "templates/%s/%s", module, name)) : NULL;
 	struct buf b = BUF(a);
@@ -195,8 +197,8 @@ static bool name_escapes(const char *name)
 	return *name == '/' || !strncmp(name, "../", 3) || strstr(name, "/../") || !strcmp(name, "..");
 }
 
-const char *module_template(const struct module *m, struct arena *a, const char *inventory_dir, const char *name, const char **file,
-			    size_t *len, struct err *e)
+const char *module_template(const struct module *m, struct arena *a, const char *inventory_dir, const char *name,
+			    const char **file, size_t *len, struct err *e)
 {
 	const char *found = NULL, *shown = name, *own = m->m->name;
 	bool builtin = !strncmp(name, "builtin:", 8);

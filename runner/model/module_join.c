@@ -1,6 +1,7 @@
 /*
- * Loaded modules into one whole: order of need, names that are unique, presets. A module that fails here is left out and reported,
- * unless another needs it; a name that two modules claim is an error, as leaving out either would be a guess.
+ * Loaded modules into one whole: order of need, names that are unique, presets. A module that fails here is left out
+ * and reported, unless another needs it; a name that two modules claim is an error, as leaving out either would be a
+ * guess.
  */
 #include "model/module_int.h"
 
@@ -38,9 +39,13 @@ static int version_compare(const char *x, const char *y)
 /* One term of a range: the comparison's length, and whether it holds for the order found. */
 static size_t term_op(const char *term, int order, bool *holds)
 {
-	static const struct { const char *op; bool less, equal, more; } ops[] = {
-		{ ">=", false, true, true }, { "<=", true, true, false }, { "!=", true, false, true }, { "==", false, true, false },
-		{ ">", false, false, true }, { "<", true, false, false }, { "=", false, true, false },
+	static const struct {
+		const char *op;
+		bool less, equal, more;
+	} ops[] = {
+		{ ">=", false, true, true },  { "<=", true, true, false }, { "!=", true, false, true },
+		{ "==", false, true, false }, { ">", false, false, true }, { "<", true, false, false },
+		{ "=", false, true, false },
 	};
 
 	for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
@@ -90,7 +95,8 @@ struct order {
 
 static const char *need_text(struct arena *a, const struct pig_need *need)
 {
-	return need->version ? arena_fmt(a, "\"%s\" %s", need->module, need->version) : arena_fmt(a, "\"%s\"", need->module);
+	return need->version ? arena_fmt(a, "\"%s\" %s", need->module, need->version)
+			     : arena_fmt(a, "\"%s\"", need->module);
 }
 
 static bool need_missing(struct order *o, const struct module *m, const struct pig_need *need)
@@ -124,7 +130,8 @@ static bool place_need(struct order *o, uint32_t i, const struct pig_need *need)
 		if (strcmp(o->found[k]->m->name, need->module) != 0)
 			continue;
 		if (o->state[k] == 1) {
-			fail(o->e, E_MODULE, "modules \"%s\" and \"%s\" need each other", o->found[i]->m->name, need->module);
+			fail(o->e, E_MODULE, "modules \"%s\" and \"%s\" need each other", o->found[i]->m->name,
+			     need->module);
 			err_hint(o->e, "Needs must not form a circle.");
 			return err_at(o->e, o->found[i]->file, 0, 0);
 		}
@@ -222,7 +229,8 @@ static bool cluster_check(struct modules *ms, struct module *m, struct err *e)
 	p = map_get(&ms->params, m->m->cluster);
 	if (p && p->row->type == PIG_STR)
 		return true;
-	return fail(e, E_MODULE, "its cluster parameter \"%s\" is %s", m->m->cluster, p ? "no string" : "registered by no module");
+	return fail(e, E_MODULE, "its cluster parameter \"%s\" is %s", m->m->cluster,
+		    p ? "no string" : "registered by no module");
 }
 
 /* A preset that fits nothing is its module's fault; two of one parameter are nobody's. */
@@ -238,7 +246,8 @@ static bool presets_check(struct modules *ms, struct module *m, struct module **
 		}
 		if (p->preset)
 			return clash(e, "the preset of parameter", p->row->name, p->preset->module, m);
-		if (!module_default(&ps->dflt, ms->a, arena_fmt(ms->a, "preset of %s by %s", p->row->name, m->m->name), p, ps->row->dflt, e)) {
+		if (!module_default(&ps->dflt, ms->a, arena_fmt(ms->a, "preset of %s by %s", p->row->name, m->m->name),
+				    p, ps->row->dflt, e)) {
 			*bad = m;
 			return false;
 		}
@@ -252,7 +261,10 @@ static bool presets_check(struct modules *ms, struct module *m, struct module **
 static bool join_once(struct modules *ms, struct module **found, uint32_t n, struct module **bad, struct err *e)
 {
 	static bool (*const parts[])(struct modules *, struct module *, struct err *) = {
-		cluster_check, module_steps_make, module_inserts_make, module_edges_check,
+		cluster_check,
+		module_steps_make,
+		module_inserts_make,
+		module_edges_check,
 	};
 
 	*bad = NULL;

@@ -1,6 +1,7 @@
 /*
- * Is each row of one module sound by itself? Names, types, offsets, forms, defaults and expressions are looked at when the module is
- * loaded, so that a broken module is found without a host. What rows say of other rows and modules is module_join.c's business.
+ * Is each row of one module sound by itself? Names, types, offsets, forms, defaults and expressions are looked at when
+ * the module is loaded, so that a broken module is found without a host. What rows say of other rows and modules is
+ * module_join.c's business.
  */
 #include "model/module_int.h"
 
@@ -50,8 +51,8 @@ static bool names_unique(struct arena *a, const struct pig_table *t, const char 
 	return true;
 }
 
-static bool expression(const struct expr **out, struct arena *a, const struct module *m, const char *what, const char *name, const char *text,
-		       struct err *e)
+static bool expression(const struct expr **out, struct arena *a, const struct module *m, const char *what,
+		       const char *name, const char *text, struct err *e)
 {
 	struct expr *x;
 
@@ -67,7 +68,8 @@ static bool expression(const struct expr **out, struct arena *a, const struct mo
 }
 
 /* ---- parameters ---- */
-bool module_default(const struct value **out, struct arena *a, const char *file, const struct param *p, const char *text, struct err *e)
+bool module_default(const struct value **out, struct arena *a, const char *file, const struct param *p,
+		    const char *text, struct err *e)
 {
 	struct value *v;
 	const struct value *typed;
@@ -139,7 +141,8 @@ static bool offsets_ok(const struct module *m, struct arena *a, struct err *e)
 		}
 		for (uint32_t k = rows[i].offset; k < rows[i].offset + n; k++) {
 			if (owner[k])
-				return fail(e, E_MODULE, "parameters \"%s\" and \"%s\" share a field", owner[k], rows[i].name);
+				return fail(e, E_MODULE, "parameters \"%s\" and \"%s\" share a field", owner[k],
+					    rows[i].name);
 			owner[k] = rows[i].name;
 		}
 	}
@@ -154,7 +157,9 @@ static bool params_check(struct module *m, struct arena *a, struct err *e)
 	m->params = arena_new_of(a, struct param, m->n_params);
 	for (uint32_t i = 0; i < m->n_params; i++) {
 		struct param *p = &m->params[i];
-		*p = (struct param){ .row = &rows[i], .module = m, .members = rows[i].members.rows, .n_members = rows[i].members.n };
+		*p = (struct param){
+			.row = &rows[i], .module = m, .members = rows[i].members.rows, .n_members = rows[i].members.n
+		};
 		if (!param_row(&rows[i], false, e))
 			return false;
 		if (!shape_make(&p->shape, a, &rows[i], e))
@@ -240,10 +245,12 @@ static bool step_check(const struct module *m, struct arena *a, const struct pig
 	const char **needs = module_words(a, row->needs, &n);
 	for (uint32_t i = 0; i < n; i++)
 		if (!strchr(needs[i], '.') || needs[i][0] == '.' || needs[i][strlen(needs[i]) - 1] == '.')
-			return fail(e, E_MODULE, "step \"%s\": \"%s\" in .needs is not written module.step", row->name, needs[i]);
+			return fail(e, E_MODULE, "step \"%s\": \"%s\" in .needs is not written module.step", row->name,
+				    needs[i]);
 	if (!row->hosts && !m->m->cluster)
 		return row_fail(e, "step", row->name, "needs .hosts: the module has no .cluster");
-	return expression(&x, a, m, "step", row->name, row->when, e) && expression(&x, a, m, "step", row->name, row->first, e);
+	return expression(&x, a, m, "step", row->name, row->when, e) &&
+	       expression(&x, a, m, "step", row->name, row->first, e);
 }
 
 static bool playbooks_check(struct module *m, struct arena *a, struct err *e)
@@ -309,7 +316,8 @@ static bool others_check(struct module *m, struct arena *a, struct err *e)
 	m->n_ifaces = m->m->ifaces.n;
 	for (uint32_t i = 0; i < m->n_ifaces; i++)
 		if (!m->ifaces[i].id || !strchr(m->ifaces[i].id, '/') || !m->ifaces[i].vtable)
-			return row_fail(e, "interface", m->ifaces[i].id, "is not written module.thing/1, or has no table");
+			return row_fail(e, "interface", m->ifaces[i].id,
+					"is not written module.thing/1, or has no table");
 	m->aliases = m->m->aliases.rows;
 	m->n_aliases = m->m->aliases.n;
 	for (uint32_t i = 0; i < m->n_aliases; i++)
@@ -329,7 +337,8 @@ static bool head_ok(const struct module *m, struct err *e)
 		return row_fail(e, "version", m->m->version, "does not begin with a digit");
 	for (uint32_t i = 0; i < m->m->needs.n; i++)
 		if (!needs[i].module || (needs[i].version && !version_range_valid(needs[i].version)))
-			return row_fail(e, "need", needs[i].module, "is no module and range of versions such as \">=1.2 <2\"");
+			return row_fail(e, "need", needs[i].module,
+					"is no module and range of versions such as \">=1.2 <2\"");
 	return true;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Playbooks with their steps, the inserts of other modules in place, and the edges between steps. Which hosts run a step and in what
- * order is plan.c's and the engine's business.
+ * Playbooks with their steps, the inserts of other modules in place, and the edges between steps. Which hosts run a
+ * step and in what order is plan.c's and the engine's business.
  */
 #include "model/module_int.h"
 
@@ -45,7 +45,8 @@ static bool step_tasks(const struct modules *ms, struct step *s, const char *tas
 			names[k] = ms->tasks.items[k].key;
 		near = nearest(words[i], names, ms->tasks.n);
 		fail(e, E_MODULE, "step \"%s\" names task \"%s\", which no module has", s->name, words[i]);
-		return near ? err_hint(e, "Did you mean \"%s\"?", near) : err_hint(e, "Name the module that has it in .needs.");
+		return near ? err_hint(e, "Did you mean \"%s\"?", near)
+			    : err_hint(e, "Name the module that has it in .needs.");
 	}
 	return true;
 }
@@ -73,9 +74,15 @@ static bool playbook_make(struct modules *ms, struct module *m, const struct pig
 	p->steps = arena_new_of(ms->a, struct step, p->n_steps);
 	for (uint32_t i = 0; i < p->n_steps; i++) {
 		p->steps[i] = (struct step){
-			.name = rows[i].name, .module = m, .hosts = rows[i].hosts, .needs = rows[i].needs, .health = rows[i].health,
-			.serial = rows[i].serial, .flags = rows[i].flags,
-			.when = step_expr(ms, rows[i].when), .first = step_expr(ms, rows[i].first),
+			.name = rows[i].name,
+			.module = m,
+			.hosts = rows[i].hosts,
+			.needs = rows[i].needs,
+			.health = rows[i].health,
+			.serial = rows[i].serial,
+			.flags = rows[i].flags,
+			.when = step_expr(ms, rows[i].when),
+			.first = step_expr(ms, rows[i].first),
 		};
 		if (!step_tasks(ms, &p->steps[i], rows[i].tasks, e))
 			return err_wrap(e, "playbook \"%s\"", name);
@@ -121,21 +128,27 @@ static bool insert_make(struct modules *ms, const struct pig_insert *row, struct
 	struct step *steps, *s;
 
 	if (!p)
-		return fail(e, E_MODULE, "step \"%s\" goes into playbook \"%s\", which no module has", row->name, row->playbook);
+		return fail(e, E_MODULE, "step \"%s\" goes into playbook \"%s\", which no module has", row->name,
+			    row->playbook);
 	if (!(s = step_find(p, anchor)))
-		return fail(e, E_MODULE, "step \"%s\" goes %s step \"%s\", which playbook \"%s\" has not", row->name, after ? "after" : "before",
-			    anchor, p->name);
+		return fail(e, E_MODULE, "step \"%s\" goes %s step \"%s\", which playbook \"%s\" has not", row->name,
+			    after ? "after" : "before", anchor, p->name);
 	if (step_find(p, row->name))
 		return fail(e, E_MODULE, "playbook \"%s\" has a step \"%s\" already", p->name, row->name);
 	for (uint32_t i = 0; i < ms->n; i++) {
 		const struct pig_insert *rows = ms->list[i]->m->inserts.rows;
 		for (uint32_t k = 0; k < ms->list[i]->m->inserts.n; k++)
-			if (!strcmp(rows[k].where, row->where) && !strcmp(module_playbook_name(ms->a, rows[k].playbook), p->name))
+			if (!strcmp(rows[k].where, row->where) &&
+			    !strcmp(module_playbook_name(ms->a, rows[k].playbook), p->name))
 				map_put(&mine, rows[k].name, p);
 	}
 
 	struct step fresh = {
-		.name = row->name, .module = s->module, .hosts = s->hosts, .when = step_expr(ms, row->when), .serial = row->serial,
+		.name = row->name,
+		.module = s->module,
+		.hosts = s->hosts,
+		.when = step_expr(ms, row->when),
+		.serial = row->serial,
 		.flags = row->flags,
 	};
 	uint32_t at = (uint32_t)(s - p->steps);
@@ -196,9 +209,12 @@ bool module_edges_check(struct modules *ms, struct module *m, struct err *e)
 			const char **needs = module_words(ms->a, s->needs, &n);
 			for (uint32_t j = 0; j < n; j++)
 				if (!need_known(ms, needs[j]))
-					return fail(e, E_MODULE, "step \"%s\" needs \"%s\", and there is no such step", s->name, needs[j]);
+					return fail(e, E_MODULE, "step \"%s\" needs \"%s\", and there is no such step",
+						    s->name, needs[j]);
 			if (s->health && !health_known(m, s->health))
-				return fail(e, E_MODULE, "step \"%s\" names health check \"%s\", which the module has not", s->name, s->health);
+				return fail(e, E_MODULE,
+					    "step \"%s\" names health check \"%s\", which the module has not", s->name,
+					    s->health);
 		}
 	}
 	return true;

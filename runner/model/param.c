@@ -1,6 +1,6 @@
 /*
- * Types: a value as written in the inventory into the value a parameter's row asks for, with every fault found on the way. It
- * renders nothing and looks nothing up; resolve.c does.
+ * Types: a value as written in the inventory into the value a parameter's row asks for, with every fault found on the
+ * way. It renders nothing and looks nothing up; resolve.c does.
  */
 #include "model/param_int.h"
 
@@ -14,22 +14,28 @@ enum { MEMBERS_DEPTH = 8 };
 
 const char *param_type_name(unsigned t)
 {
-	static const char *const names[] = { "unknown", "bool", "int", "float", "string", "enum", "list", "map", "any" };
+	static const char *const names[] = {
+		"unknown", "bool", "int", "float", "string", "enum", "list", "map", "any"
+	};
 
 	return names[t <= PIG_ANY ? t : 0];
 }
 
 static const char *type_want(enum pig_type t)
 {
-	static const char *const wants[] = { "", "true or false", "a whole number", "a number", "a string", "a string", "a list", "a map", "" };
+	static const char *const wants[] = { "",         "true or false", "a whole number", "a number", "a string",
+					     "a string", "a list",        "a map",          "" };
 
 	return wants[t <= PIG_ANY ? t : 0];
 }
 
 /* The fault of a value: its own place, else that of what holds it. */
-static void report(struct typing *t, const struct value *v, bool warning, const char *id, const char *hint, const char *text)
+static void report(struct typing *t, const struct value *v, bool warning, const char *id, const char *hint,
+		   const char *text)
 {
-	struct type_fault f = { .at = v && v->at.file ? v->at : t->at, .warning = warning, .id = id, .text = text, .hint = hint };
+	struct type_fault f = {
+		.at = v && v->at.file ? v->at : t->at, .warning = warning, .id = id, .text = text, .hint = hint
+	};
 
 	t->errors += !warning;
 	if (t->fault)
@@ -54,9 +60,11 @@ static const char *shown(struct typing *t, const struct value *v)
 	return arena_fmt(t->a, "\"%s\"", buf_text(&b));
 }
 
-static const struct value *wrong(struct typing *t, const struct shape *sh, const struct value *v, const char *path, const char *hint)
+static const struct value *wrong(struct typing *t, const struct shape *sh, const struct value *v, const char *path,
+				 const char *hint)
 {
-	report(t, v, false, "type", hint, arena_fmt(t->a, "%s \"%s\" takes %s, not %s", t->owner, path, type_want(sh->row->type), shown(t, v)));
+	report(t, v, false, "type", hint,
+	       arena_fmt(t->a, "%s \"%s\" takes %s, not %s", t->owner, path, type_want(sh->row->type), shown(t, v)));
 	return NULL;
 }
 
@@ -122,7 +130,9 @@ static const struct value *type_text(struct typing *t, const struct shape *sh, c
 	switch (v->type) {
 	case V_STR:
 		return v;
-	case V_BOOL: case V_INT: case V_FLOAT:
+	case V_BOOL:
+	case V_INT:
+	case V_FLOAT:
 		if ((v->flags & V_PLAIN) && v->source)
 			return moved(value_str(t->a, v->source), v);
 		if (v->type == V_BOOL)
@@ -130,15 +140,18 @@ static const struct value *type_text(struct typing *t, const struct shape *sh, c
 		value_print(&b, v);
 		return moved(value_strn(t->a, buf_text(&b), b.len), v);
 	default:
-		return wrong(t, sh, v, path, v->type == V_MAP ? "Put the text in quotes if it begins with \"{\" or holds \": \"." : NULL);
+		return wrong(t, sh, v, path,
+			     v->type == V_MAP ? "Put the text in quotes if it begins with \"{\" or holds \": \"."
+					      : NULL);
 	}
 }
 
-/* Text of the right form; port numbers are written as numbers. Empty text stands for "none" unless the row is required. */
+/* Text of the right form; port numbers are written as numbers. Empty text stands for "none" unless the row is required.
+ */
 static bool form_ok(struct typing *t, const struct shape *sh, const struct value *v, const char *path)
 {
 	struct buf b = BUF(t->a);
-	const char *near = NULL, *const *choices;
+	const char *near = NULL, *const * choices;
 	uint32_t n;
 
 	if (!sh->form || v->type == V_LIST || v->type == V_MAP)
@@ -215,7 +228,8 @@ static void member_notes(struct typing *t, const struct shape *m, const struct e
 }
 
 /* One entry of a map with rows: *name is the key in the result. */
-static const struct value *type_entry(struct typing *t, const struct shape *sh, const struct entry *en, const char *path, const char **name)
+static const struct value *type_entry(struct typing *t, const struct shape *sh, const struct entry *en,
+				      const char *path, const char **name)
 {
 	bool was;
 	const struct shape *m = member_find(sh, en->key, &was);
@@ -271,7 +285,8 @@ static const struct value *type_map(struct typing *t, const struct shape *sh, co
 		if (m->dflt)
 			value_put(t->a, out, m->row->name, (struct value *)m->dflt);
 		else if ((m->row->flags & PIG_REQUIRED) && !member_written(sh, m, v))
-			report(t, v, false, "missing", NULL, arena_fmt(t->a, "%s \"%s\" lacks its member \"%s\"", t->owner, path, m->row->name));
+			report(t, v, false, "missing", NULL,
+			       arena_fmt(t->a, "%s \"%s\" lacks its member \"%s\"", t->owner, path, m->row->name));
 	}
 	return out;
 }
@@ -283,8 +298,12 @@ static const struct value *type_list(struct typing *t, const struct shape *sh, c
 	struct pig_param row = *sh->row;
 
 	if (v->type != V_LIST)
-		return wrong(t, sh, v, path, v->type == V_MAP ? "Begin each item with \"- \"." : arena_fmt(t->a, "Write [%s].",
-			t->secret || value_is_secret(v) ? "..." : v->source ? v->source : value_cstr(v, "...")));
+		return wrong(t, sh, v, path,
+			     v->type == V_MAP ? "Begin each item with \"- \"."
+					      : arena_fmt(t->a, "Write [%s].",
+							  t->secret || value_is_secret(v) ? "..."
+							  : v->source                     ? v->source
+											  : value_cstr(v, "...")));
 	if (!sh->n && !sh->any && !sh->form)
 		return v;
 
@@ -296,7 +315,8 @@ static const struct value *type_list(struct typing *t, const struct shape *sh, c
 	out->at = v->at;
 	out->flags = v->flags;
 	for (uint32_t i = 0; i < v->u.list.n; i++) {
-		const struct value *typed = shape_type(t, &item, v->u.list.items[i], arena_fmt(t->a, "%s[%u]", path, i));
+		const struct value *typed =
+			shape_type(t, &item, v->u.list.items[i], arena_fmt(t->a, "%s[%u]", path, i));
 		if (typed)
 			value_push(t->a, out, (struct value *)typed);
 	}
@@ -313,13 +333,28 @@ const struct value *shape_type(struct typing *t, const struct shape *sh, const s
 		return NULL;
 	t->secret = t->secret || (sh->row->flags & PIG_SECRET) || (v->flags & V_SECRET);
 	switch (sh->row->type) {
-	case PIG_BOOL: out = type_bool(t, sh, v, path); break;
-	case PIG_INT: out = type_int(t, sh, v, path); break;
-	case PIG_FLOAT: out = type_float(t, sh, v, path); break;
-	case PIG_STR: case PIG_ENUM: out = type_text(t, sh, v, path); break;
-	case PIG_LIST: out = type_list(t, sh, v, path); break;
-	case PIG_MAP: out = type_map(t, sh, v, path); break;
-	default: out = v; break;
+	case PIG_BOOL:
+		out = type_bool(t, sh, v, path);
+		break;
+	case PIG_INT:
+		out = type_int(t, sh, v, path);
+		break;
+	case PIG_FLOAT:
+		out = type_float(t, sh, v, path);
+		break;
+	case PIG_STR:
+	case PIG_ENUM:
+		out = type_text(t, sh, v, path);
+		break;
+	case PIG_LIST:
+		out = type_list(t, sh, v, path);
+		break;
+	case PIG_MAP:
+		out = type_map(t, sh, v, path);
+		break;
+	default:
+		out = v;
+		break;
 	}
 	if (out && !form_ok(t, sh, out, path))
 		out = NULL;
@@ -329,7 +364,10 @@ const struct value *shape_type(struct typing *t, const struct shape *sh, const s
 	return t->errors > before ? NULL : out;
 }
 
-struct first { struct err *e; bool found; };
+struct first {
+	struct err *e;
+	bool found;
+};
 
 static void keep_first(void *ctx, const struct type_fault *f)
 {
@@ -345,7 +383,8 @@ static void keep_first(void *ctx, const struct type_fault *f)
 		err_at(first->e, f->at.file, f->at.line, f->at.col);
 }
 
-bool shape_type_one(const struct value **out, struct arena *a, const struct shape *sh, const struct value *v, struct err *e)
+bool shape_type_one(const struct value **out, struct arena *a, const struct shape *sh, const struct value *v,
+		    struct err *e)
 {
 	struct first first = { .e = e };
 	struct typing t = { .a = a, .fault = keep_first, .ctx = &first, .owner = "parameter" };

@@ -1,6 +1,6 @@
 /*
- * Known forms of text, as parameter rows name them: port path ip cidr interval size name, "/regex/", "a|b". Empty text is left to
- * the caller: whether it may stand for "not set" is the row's business.
+ * Known forms of text, as parameter rows name them: port path ip cidr interval size name, "/regex/", "a|b". Empty text
+ * is left to the caller: whether it may stand for "not set" is the row's business.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -80,7 +80,8 @@ static bool match_cidr(const char *s, size_t n)
 	return match_ip(head, len) && bits <= (strchr(head, ':') ? 128u : 32u);
 }
 
-/* Numbers each with a unit, largest first by custom: "30d", "1h30m", "500ms"; a bare number leaves the unit to the program. */
+/* Numbers each with a unit, largest first by custom: "30d", "1h30m", "500ms"; a bare number leaves the unit to the
+ * program. */
 static bool match_interval(const char *s, size_t n)
 {
 	static const char *const units[] = { "ms", "us", "min", "s", "m", "h", "d", "w", "y", "M" };
@@ -163,7 +164,8 @@ static bool regex_parse(struct form *f, struct arena *a, const char *check, size
 	f->re = pcre2_compile((PCRE2_SPTR)(check + 1), n - 2, PCRE2_UTF | PCRE2_DOLLAR_ENDONLY, &code, &at, NULL);
 	if (!f->re) {
 		pcre2_get_error_message(code, text, sizeof text);
-		return fail(e, E_MODULE, "the form %s is no regular expression: %s at character %zu", check, (const char *)text, at + 1);
+		return fail(e, E_MODULE, "the form %s is no regular expression: %s at character %zu", check,
+			    (const char *)text, at + 1);
 	}
 	arena_defer(a, free_code, f->re);
 	return true;

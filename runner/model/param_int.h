@@ -1,6 +1,6 @@
 /*
- * What the files of param*, resolve* and check* share: rows made ready for checking (shapes), the known forms of text, and typing.
- * Nothing outside runner/model includes this.
+ * What the files of param*, resolve* and check* share: rows made ready for checking (shapes), the known forms of text,
+ * and typing. Nothing outside runner/model includes this.
  */
 #ifndef MODEL_PARAM_INT_H
 #define MODEL_PARAM_INT_H
@@ -24,9 +24,10 @@ const char *form_text(const struct form *f);
 struct shape {
 	const struct pig_param *row;
 	const struct form *form;
-	const struct value *dflt;    /* of members: parsed and typed; NULL: none */
-	const struct shape *members; uint32_t n;
-	const struct shape *any;     /* the member named "*": values under keys that no other row names */
+	const struct value *dflt; /* of members: parsed and typed; NULL: none */
+	const struct shape *members;
+	uint32_t n;
+	const struct shape *any; /* the member named "*": values under keys that no other row names */
 };
 
 struct type_fault {
@@ -40,24 +41,27 @@ struct typing {
 	void (*fault)(void *ctx, const struct type_fault *f);
 	void *ctx;
 	uint32_t errors;
-	struct origin at; /* of the value being looked at, where the value itself has none */
-	bool secret;      /* inside a secret: do not show values in messages */
+	struct origin at;  /* of the value being looked at, where the value itself has none */
+	bool secret;       /* inside a secret: do not show values in messages */
 	const char *owner; /* "parameter" or what else begins messages */
 };
-/* Row to shape, members too; the row's form, type and members must be sound. Defaults of members are parsed and typed. */
+/* Row to shape, members too; the row's form, type and members must be sound. Defaults of members are parsed and typed.
+ */
 bool shape_make(const struct shape **out, struct arena *a, const struct pig_param *row, struct err *e);
 /* The value as the row wants it: same pointer where nothing changes. NULL: null (unset) or faults were reported. */
 const struct value *shape_type(struct typing *t, const struct shape *sh, const struct value *v, const char *path);
 /* Typing that ends in an error: the first fault. *out NULL and true: unset. */
-bool shape_type_one(const struct value **out, struct arena *a, const struct shape *sh, const struct value *v, struct err *e);
+bool shape_type_one(const struct value **out, struct arena *a, const struct shape *sh, const struct value *v,
+		    struct err *e);
 
 /* ---- templates inside values (resolve_text.c) ---- */
 /* Does the value hold {{ }}, {% %} or ${name} of a registered parameter anywhere? */
 bool value_is_dynamic(const struct modules *ms, const struct value *v);
 /* Every string rendered; same pointer where nothing changes. */
-bool value_render(struct value **out, struct arena *a, const struct modules *ms, const struct value *v, const struct scope *s,
-                  struct err *e);
-/* Names that templates anywhere in the value may ask for, into names (a map used as a set); broken templates are left out. */
+bool value_render(struct value **out, struct arena *a, const struct modules *ms, const struct value *v,
+		  const struct scope *s, struct err *e);
+/* Names that templates anywhere in the value may ask for, into names (a map used as a set); broken templates are left
+ * out. */
 void value_names(struct arena *a, const struct value *v, struct map *names);
 
 /* ---- names (resolve.c) ---- */

@@ -1,6 +1,6 @@
 /*
- * A playbook and a selection into steps x hosts x tasks. Selectors are strict: a term that matches nothing is an error with a
- * suggestion, because a mistyped limit that selects nothing looks like success.
+ * A playbook and a selection into steps x hosts x tasks. Selectors are strict: a term that matches nothing is an error
+ * with a suggestion, because a mistyped limit that selects nothing looks like success.
  */
 #include "model/plan_int.h"
 
@@ -88,7 +88,8 @@ static bool none_at_all(struct making *k, bool any_member)
 	const char *cluster = s && !s->hosts ? s->module->m->cluster : NULL;
 
 	if (any_member) {
-		fail(k->e, E_INPUT, "limit \"%s\" selects none of the hosts of playbook \"%s\"", k->o->limit, k->p->name);
+		fail(k->e, E_INPUT, "limit \"%s\" selects none of the hosts of playbook \"%s\"", k->o->limit,
+		     k->p->name);
 		return err_hint(k->e, "pig run %s --list-hosts shows them.", k->p->name);
 	}
 	fail(k->e, E_INPUT, "playbook \"%s\" of module \"%s\" has no hosts", k->p->name, k->p->module->m->name);
@@ -113,7 +114,8 @@ static bool start_at(const struct making *k, uint32_t *from)
 	}
 	near = nearest(k->o->start_at, names, k->p->n_steps);
 	fail(k->e, E_INPUT, "playbook \"%s\" has no step \"%s\"", k->p->name, k->o->start_at);
-	return near ? err_hint(k->e, "Did you mean \"%s\"?", near) : err_hint(k->e, "pig doc playbook %s lists them.", k->p->name);
+	return near ? err_hint(k->e, "Did you mean \"%s\"?", near)
+		    : err_hint(k->e, "pig doc playbook %s lists them.", k->p->name);
 }
 
 static void union_make(struct making *k, struct plan *p)

@@ -1,6 +1,7 @@
 /*
- * Tags: which tasks of a step are chosen. As in Ansible, `always` runs unless it is skipped, `never` runs only when one of its tags
- * is named, and all, tagged, untagged are words of their own. A task's name and its step's name count as tags.
+ * Tags: which tasks of a step are chosen. As in Ansible, `always` runs unless it is skipped, `never` runs only when one
+ * of its tags is named, and all, tagged, untagged are words of their own. A task's name and its step's name count as
+ * tags.
  */
 #include "model/module_int.h"
 #include "model/plan_int.h"
@@ -52,7 +53,8 @@ static const char **known_words(struct arena *a, const struct playbook *p, uint3
 	return list;
 }
 
-static bool words_known(const char *const *words, uint32_t n, const char *option, struct arena *a, const struct playbook *p, struct err *e)
+static bool words_known(const char *const *words, uint32_t n, const char *option, struct arena *a,
+			const struct playbook *p, struct err *e)
 {
 	uint32_t n_known;
 	const char **known = known_words(a, p, &n_known), *near;
@@ -62,19 +64,22 @@ static bool words_known(const char *const *words, uint32_t n, const char *option
 			continue;
 		near = nearest(words[i], known, n_known);
 		fail(e, E_INPUT, "%s: playbook \"%s\" has no tag, task or step \"%s\"", option, p->name, words[i]);
-		return near ? err_hint(e, "Did you mean \"%s\"?", near) : err_hint(e, "pig run %s --list-tags lists them.", p->name);
+		return near ? err_hint(e, "Did you mean \"%s\"?", near)
+			    : err_hint(e, "pig run %s --list-tags lists them.", p->name);
 	}
 	return true;
 }
 
-bool tags_read(struct tag_choice *out, struct arena *a, const struct playbook *p, const struct plan_options *o, struct err *e)
+bool tags_read(struct tag_choice *out, struct arena *a, const struct playbook *p, const struct plan_options *o,
+	       struct err *e)
 {
 	*out = (struct tag_choice){ 0 };
 	out->tags = module_words(a, o->tags, &out->n_tags);
 	out->skip = module_words(a, o->skip_tags, &out->n_skip);
 	if (o->allow_empty)
 		return true;
-	return words_known(out->tags, out->n_tags, "-t", a, p, e) && words_known(out->skip, out->n_skip, "--skip-tags", a, p, e);
+	return words_known(out->tags, out->n_tags, "-t", a, p, e) &&
+	       words_known(out->skip, out->n_skip, "--skip-tags", a, p, e);
 }
 
 /* words chooses the task by its tags; `all` and `tagged` pass over `never`, which wants to be named. */

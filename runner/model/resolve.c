@@ -1,6 +1,6 @@
 /*
- * Names to values: what the inventory says for a host, rendered, typed, and put into modules' structs. A value without templates is
- * typed once for all hosts that share it, so that ten thousand hosts cost what is different among them.
+ * Names to values: what the inventory says for a host, rendered, typed, and put into modules' structs. A value without
+ * templates is typed once for all hosts that share it, so that ten thousand hosts cost what is different among them.
  */
 #include "model/resolve_int.h"
 
@@ -23,8 +23,8 @@ struct fixed {
 };
 
 static const char *const facts[] = {
-	"os_vendor", "os_version", "os_version_full", "os_codename", "os_arch", "os_package", "node_user", "node_hostname", "node_cpu",
-	"node_mem_bytes", "node_mem_mb", "node_mem_gb", "boot_id", "machine_id",
+	"os_vendor",     "os_version", "os_version_full", "os_codename", "os_arch",     "os_package", "node_user",
+	"node_hostname", "node_cpu",   "node_mem_bytes",  "node_mem_mb", "node_mem_gb", "boot_id",    "machine_id",
 };
 
 bool name_is_fact(const char *name)
@@ -110,7 +110,8 @@ static const char *chain_text(struct arena *a, const struct link *chain, const s
 	return buf_text(&b);
 }
 
-static bool chain_ok(struct resolver *r, const struct link *chain, const char *name, const struct value *raw, struct err *e)
+static bool chain_ok(struct resolver *r, const struct link *chain, const char *name, const struct value *raw,
+		     struct err *e)
 {
 	unsigned depth = 0;
 
@@ -129,8 +130,8 @@ static bool chain_ok(struct resolver *r, const struct link *chain, const char *n
 }
 
 /* Render and type; what hangs on a fact that is not known yet is not remembered. */
-static const struct value *evaluate(struct resolver *r, const char *name, const struct param *p, const struct value *raw,
-				    const struct link *chain, struct err *e)
+static const struct value *evaluate(struct resolver *r, const char *name, const struct param *p,
+				    const struct value *raw, const struct link *chain, struct err *e)
 {
 	struct link link = { .up = chain, .r = r, .name = name, .at = raw->at };
 	struct asking k = { .r = r, .m = p ? p->module : NULL, .a = r->a, .chain = &link, .held = true };
@@ -184,7 +185,8 @@ static const struct value *param_written(const struct resolver *r, const struct 
 }
 
 /* The preset, where its condition holds, else the module's default; false and e when the condition cannot be told. */
-static bool param_default(struct resolver *r, const struct param *p, const struct link *chain, const struct value **out, struct err *e)
+static bool param_default(struct resolver *r, const struct param *p, const struct link *chain, const struct value **out,
+			  struct err *e)
 {
 	struct link link = { .up = chain, .r = r, .name = p->row->name };
 	struct asking k = { .r = r, .m = p->module, .a = r->a, .chain = &link, .held = true };
@@ -205,7 +207,8 @@ static bool param_default(struct resolver *r, const struct param *p, const struc
 	return true;
 }
 
-static const struct value *param_lookup(struct resolver *r, const struct param *p, const struct link *chain, struct err *e)
+static const struct value *param_lookup(struct resolver *r, const struct param *p, const struct link *chain,
+					struct err *e)
 {
 	const struct value *raw = param_written(r, p);
 
@@ -275,7 +278,8 @@ static bool fill(struct resolver *r, char *to, const struct param *p, bool in_cl
 	case PIG_FLOAT:
 		*(double *)(void *)to = value_real(v, 0);
 		break;
-	case PIG_STR: case PIG_ENUM:
+	case PIG_STR:
+	case PIG_ENUM:
 		*(const char **)(void *)to = value_cstr(v, NULL);
 		break;
 	default:

@@ -58,7 +58,8 @@ struct resolver *resolvers_of(struct resolvers *rs, const struct inv_host *h)
 	return *r;
 }
 
-/* Every cluster of the module with its hosts' names. Hosts are asked without the lock of all; then the first answer stays. */
+/* Every cluster of the module with its hosts' names. Hosts are asked without the lock of all; then the first answer
+ * stays. */
 static const struct value *clusters(struct resolvers *rs, const struct module *m)
 {
 	const struct inventory *inv = rs->w->inv;

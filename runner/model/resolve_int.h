@@ -1,6 +1,7 @@
 /*
- * What the files of resolve* share. Locks: a resolver's own lock is held while something of its host is evaluated, and let go while
- * another host is asked, so that a thread holds one such lock at most; the lock of the resolvers is the innermost and short.
+ * What the files of resolve* share. Locks: a resolver's own lock is held while something of its host is evaluated, and
+ * let go while another host is asked, so that a thread holds one such lock at most; the lock of the resolvers is the
+ * innermost and short.
  */
 #ifndef MODEL_RESOLVE_INT_H
 #define MODEL_RESOLVE_INT_H
@@ -13,8 +14,8 @@ struct resolver {
 	struct inv_host *h;
 	pthread_mutex_t lock; /* guards all below */
 	struct arena *a;
-	struct map cache;     /* name -> struct slot *: what took work */
-	struct map filled;    /* module name -> its struct */
+	struct map cache;  /* name -> struct slot *: what took work */
+	struct map filled; /* module name -> its struct */
 	const struct value *facts;
 };
 
@@ -27,7 +28,7 @@ struct resolvers {
 	struct fixed **fixed; /* typed values without templates, by place of the raw value */
 	uint32_t n_fixed, cap_fixed;
 	struct value *groups, *hostvars;
-	struct map members;   /* module name -> map of cluster -> list of names */
+	struct map members; /* module name -> map of cluster -> list of names */
 };
 
 /* What is being evaluated, for cycles: newest first. */

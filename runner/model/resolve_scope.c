@@ -1,6 +1,6 @@
 /*
- * What templates and expressions of a host can name: the built-in names, other hosts through hostvars, and the templates of its
- * module. Parameters and variables are resolve.c's business.
+ * What templates and expressions of a host can name: the built-in names, other hosts through hostvars, and the
+ * templates of its module. Parameters and variables are resolve.c's business.
  */
 #include "model/resolve_int.h"
 
@@ -75,7 +75,9 @@ static struct value *hostvars_make(struct resolvers *rs)
 const struct value *resolver_builtin(struct resolver *r, const char *name)
 {
 	struct resolvers *rs = r->rs;
-	struct value **shared = !strcmp(name, "groups") ? &rs->groups : !strcmp(name, "hostvars") ? &rs->hostvars : NULL;
+	struct value **shared = !strcmp(name, "groups")     ? &rs->groups
+				: !strcmp(name, "hostvars") ? &rs->hostvars
+							    : NULL;
 
 	if (shared) {
 		pthread_mutex_lock(&rs->lock);

@@ -1,6 +1,6 @@
 /*
- * Templates inside values: is there one anywhere in a list or map, what does it render to, which names does it ask for. ${name} of a
- * registered parameter is {{ name }}; any other ${...} is plain text and stays.
+ * Templates inside values: is there one anywhere in a list or map, what does it render to, which names does it ask for.
+ * ${name} of a registered parameter is {{ name }}; any other ${...} is plain text and stays.
  */
 #include "model/param_int.h"
 
@@ -73,8 +73,8 @@ static void rewrite(struct buf *b, const struct modules *ms, const char *s, size
 	}
 }
 
-static bool render_text(struct value **out, struct arena *a, const struct modules *ms, const struct value *v, const struct scope *s,
-			struct err *e)
+static bool render_text(struct value **out, struct arena *a, const struct modules *ms, const struct value *v,
+			const struct scope *s, struct err *e)
 {
 	struct value *src = (struct value *)v, *got = NULL;
 
@@ -96,11 +96,11 @@ static bool render_text(struct value **out, struct arena *a, const struct module
 	return true;
 }
 
-static bool render(struct value **out, struct arena *a, const struct modules *ms, const struct value *v, const struct scope *s,
-		   unsigned depth, struct err *e);
+static bool render(struct value **out, struct arena *a, const struct modules *ms, const struct value *v,
+		   const struct scope *s, unsigned depth, struct err *e);
 
-static bool render_each(struct value **out, struct arena *a, const struct modules *ms, const struct value *v, const struct scope *s,
-			unsigned depth, struct err *e)
+static bool render_each(struct value **out, struct arena *a, const struct modules *ms, const struct value *v,
+			const struct scope *s, unsigned depth, struct err *e)
 {
 	struct value *fresh = v->type == V_LIST ? value_list(a) : value_map(a);
 
@@ -119,8 +119,8 @@ static bool render_each(struct value **out, struct arena *a, const struct module
 	return true;
 }
 
-static bool render(struct value **out, struct arena *a, const struct modules *ms, const struct value *v, const struct scope *s,
-		   unsigned depth, struct err *e)
+static bool render(struct value **out, struct arena *a, const struct modules *ms, const struct value *v,
+		   const struct scope *s, unsigned depth, struct err *e)
 {
 	*out = (struct value *)v;
 	if (depth > NEST_MOST)
@@ -130,7 +130,8 @@ static bool render(struct value **out, struct arena *a, const struct modules *ms
 	return v->type == V_STR ? render_text(out, a, ms, v, s, e) : render_each(out, a, ms, v, s, depth, e);
 }
 
-bool value_render(struct value **out, struct arena *a, const struct modules *ms, const struct value *v, const struct scope *s, struct err *e)
+bool value_render(struct value **out, struct arena *a, const struct modules *ms, const struct value *v,
+		  const struct scope *s, struct err *e)
 {
 	return render(out, a, ms, v, s, 0, e);
 }

@@ -1,6 +1,6 @@
 /*
- * Module hello: greets whoever logs in. It is whole: parameters, a rule, a task, a template and a playbook; build it, drop
- * hello.so into a plugin folder, and `pig doc`, `pig check` and `pig run hello` know it.
+ * Module hello: greets whoever logs in. It is whole: parameters, a rule, a task, a template and a playbook; build it,
+ * drop hello.so into a plugin folder, and `pig doc`, `pig check` and `pig run hello` know it.
  */
 #include <pig.h>
 
@@ -16,8 +16,11 @@ static const struct pig_param params[] = {
 };
 
 static const struct pig_rule rules[] = {
-	{ .id = "hello_text", .scope = PIG_HOST, .must = "not hello_enabled or hello_text != ''",
-	  .say = "the greeting is empty", .hint = "Set hello_text, or turn hello_enabled off." },
+	{ .id = "hello_text",
+	  .scope = PIG_HOST,
+	  .must = "not hello_enabled or hello_text != ''",
+	  .say = "the greeting is empty",
+	  .hint = "Set hello_text, or turn hello_enabled off." },
 };
 
 /* A task says what is to be; the runner looks, compares and changes what differs. */
@@ -37,5 +40,6 @@ static const struct pig_playbook playbooks[] = { { .name = "hello", .text = "gre
 extern const struct pig_template pig_templates[]; /* made from templates/ */
 
 PIG_MODULE(.name = "hello", .version = "0.1.0", .text = "greets whoever logs in", .license = "Apache-2.0",
-	.params_size = sizeof(struct hello), .params = PIG_TABLE(params), .rules = PIG_TABLE(rules), .tasks = PIG_TABLE(tasks),
-	.playbooks = PIG_TABLE(playbooks), .templates = { pig_templates, PIG_TEMPLATE_COUNT, sizeof(struct pig_template) });
+	   .params_size = sizeof(struct hello), .params = PIG_TABLE(params), .rules = PIG_TABLE(rules),
+	   .tasks = PIG_TABLE(tasks), .playbooks = PIG_TABLE(playbooks),
+	   .templates = { pig_templates, PIG_TEMPLATE_COUNT, sizeof(struct pig_template) });

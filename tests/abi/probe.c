@@ -1,6 +1,7 @@
 /*
- * A module that uses something of everything, to be compiled against earlier and later forms of pig.h: see abi.sh. LATER is the field
- * a later header appends to struct pig_taskdef, SET its value; EARLIER leaves out what an earlier header does not have.
+ * A module that uses something of everything, to be compiled against earlier and later forms of pig.h: see abi.sh.
+ * LATER is the field a later header appends to struct pig_taskdef, SET its value; EARLIER leaves out what an earlier
+ * header does not have.
  */
 #include <pig.h>
 
@@ -15,8 +16,10 @@ static const struct pig_param members[] = { { .name = "name", .type = PIG_STR, .
 static const struct pig_param params[] = {
 	PIG_P_BOOL(struct probe, probe_on, .level = PIG_CLUSTER, .dflt = "true", .text = "On?"),
 	PIG_P_INT(struct probe, probe_port, .level = PIG_CLUSTER, .dflt = "5000", .check = "port", .text = "Port."),
-	PIG_P_STR(struct probe, probe_name, .level = PIG_INSTANCE, .dflt = "'{{ inventory_hostname }}'", .text = "Name."),
-	PIG_P_LIST(struct probe, probe_list, .level = PIG_CLUSTER, .dflt = "[]", .members = PIG_TABLE(members), .text = "List."),
+	PIG_P_STR(struct probe, probe_name, .level = PIG_INSTANCE, .dflt = "'{{ inventory_hostname }}'",
+		  .text = "Name."),
+	PIG_P_LIST(struct probe, probe_list, .level = PIG_CLUSTER, .dflt = "[]", .members = PIG_TABLE(members),
+		   .text = "List."),
 };
 
 static void run(pig_task *t)
@@ -27,9 +30,13 @@ static void run(pig_task *t)
 }
 
 static const struct pig_taskdef tasks[] = {
-	{ .name = "probe_run", .text = "look", .when = "probe_on", .run = run,
+	{
+		.name = "probe_run",
+		.text = "look",
+		.when = "probe_on",
+		.run = run,
 #ifdef LATER
-	  .later = SET,
+		.later = SET,
 #endif
 	},
 };
@@ -38,8 +45,10 @@ static const struct pig_playbook playbooks[] = { { .name = "probe", .text = "loo
 static const struct pig_need needs[] = { { .module = "pig", .version = ">=0.1" } };
 
 PIG_MODULE(.name = "probe", .version = "1.2.3", .text = "the ABI's probe", .params_size = sizeof(struct probe),
-	.needs = PIG_TABLE(needs), .params = PIG_TABLE(params), .tasks = PIG_TABLE(tasks), .playbooks = PIG_TABLE(playbooks)
+	   .needs = PIG_TABLE(needs), .params = PIG_TABLE(params), .tasks = PIG_TABLE(tasks),
+	   .playbooks = PIG_TABLE(playbooks)
 #ifdef LATER_MODULE
-	, .later = SET
+		   ,
+	   .later = SET
 #endif
-	);
+);

@@ -109,6 +109,9 @@ static void test_missing(void)
 		"  children:\n"
 		"    pg: { vars: { pg_cluster: c }, hosts: { n1: { pg_role: primary }, n2: { pg_seq: 2 } } }\n", NULL, &out);
 	CHECK_STR(all, "5:45 error missing: host \"n1\" of pg_cluster \"c\" has no \"pg_seq\"\n");
+	/* names of a module that is not loaded: one warning each */
+	all = check("all: { hosts: { n1: { kafka_seq: 1 }, n2: { kafka_seq: 2 }, n3: { kafka_seq: 3 } } }\n", NULL, &out);
+	CHECK_STR(all, "1:23 warning unknown-parameter: unknown parameter \"kafka_seq\", here and in 2 other places\n");
 	/* PIG_ARG by -e is right; a mistyped -e is found */
 	all = check(GOOD, extra, &out);
 	CHECK_HAS(all, "error unknown-parameter: unknown parameter \"pg_prot\"");
