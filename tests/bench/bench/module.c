@@ -11,8 +11,8 @@ struct bench {
 };
 
 static const struct pig_param params[] = {
-	PIG_P_STR(struct bench, bench_dir, .dflt = "/etc/bench", .check = "path", .text = "Where the files go."),
-	PIG_P_BOOL(struct bench, bench_opaque, .dflt = "false", .text = "Commands the runner knows nothing of?"),
+	PIG_P_STR(struct bench, bench_dir, .level = PIG_GLOBAL, .dflt = "/etc/bench", .check = "path", .text = "Where the files go."),
+	PIG_P_BOOL(struct bench, bench_opaque, .level = PIG_GLOBAL, .dflt = "false", .text = "Commands the runner knows nothing of?"),
 };
 
 static void command(pig_task *t, const struct bench *p)
