@@ -205,8 +205,9 @@ bool choice_explain(const struct choice *c, const struct route *r, const char *s
 		err_hint(e, "If the machine was set up anew, forget the old key: ssh-keygen -R '%s'. If not, someone may be listening in.",
 			 r->known_name);
 	} else if (strstr(said, "Host key verification failed")) {
-		fail(e, E_CONNECT, "the host key of \"%s\" (%s:%d) is not the recorded one", name, r->host, r->port);
-		err_hint(e, "Look at it with ssh-keyscan; if it is right, forget the old one: ssh-keygen -R '%s'.", r->known_name);
+		fail(e, E_CONNECT, "a host key on the way to \"%s\" (%s:%d) is not the recorded one, or not known", name, r->host, r->port);
+		err_hint(e, "A jump host has to be known already: log in to it once by hand. If the key of %s itself is right, forget the old "
+			 "one: ssh-keygen -R '%s'.", r->host, r->known_name);
 	} else if (strstr(said, "Permission denied")) {
 		fail(e, E_CONNECT, "user \"%s\" may not log in to \"%s\" (%s:%d)", r->user, name, r->host, r->port);
 		err_hint(e, "Try it: ssh -p %d %s@%s. A key with a passphrase has to be in the agent.", r->port, r->user, r->host);

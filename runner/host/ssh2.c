@@ -14,7 +14,7 @@
 #include "host/hostkey.h"
 #include "host/tcp.h"
 
-enum { WINDOW = 4 << 20, WRITE_MOST = 256 << 10 };
+enum { WINDOW = 4 << 20, WRITE_MOST = 256 << 10, READ_MOST = 1 << 20 };
 
 static const char kex[] = "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521,"
 	"diffie-hellman-group-exchange-sha256,diffie-hellman-group16-sha512,diffie-hellman-group18-sha512,diffie-hellman-group14-sha256";
@@ -198,13 +198,18 @@ static ssize_t ssh2_read(struct transport *t, void *p, size_t n)
 
 	if (s->pending)
 		return TRANSPORT_AGAIN;
-	ssize_t r = libssh2_channel_read(s->channel, p, n);
-	if (r > 0)
-		return r;
-	if (r < 0 && r != LIBSSH2_ERROR_EAGAIN)
-		return ssh2_broken(s);
-	ssh2_listen(s);
-	return libssh2_channel_eof(s->channel) ? TRANSPORT_EOF : TRANSPORT_AGAIN;
+	/* Each call of the library takes in packets of both streams: AGAIN is true only if nothing is left inside after the last one,
+	 * else we would poll a socket that has nothing more to say. */
+	for (;;) {
+		ssize_t r = libssh2_channel_read(s->channel, p, n < READ_MOST ? n : READ_MOST);
+		if (r > 0)
+			return r;
+		if (r < 0 && r != LIBSSH2_ERROR_EAGAIN)
+			return ssh2_broken(s);
+		if (!libssh2_poll_channel_read(s->channel, 1))
+			return libssh2_channel_eof(s->channel) ? TRANSPORT_EOF : TRANSPORT_AGAIN;
+		ssh2_listen(s);
+	}
 }
 
 static ssize_t ssh2_write(struct transport *t, const void *p, size_t n)

@@ -261,7 +261,8 @@ static bool target_ask(struct arena *a, const struct route *r, struct buf *out, 
 {
 	const struct target *t = r->target;
 	struct buf errs = BUF(a), question = BUF(a);
-	const char *argv[12] = { "ssh", "-G" };
+	const char *argv[WORDS_MAX + 12] = { "ssh", "-G" };
+	const char *const *more = t->common_args ? target_words(a, t->common_args) : NULL;
 	size_t n = 2;
 
 	if (t->ssh_config)
@@ -270,6 +271,8 @@ static bool target_ask(struct arena *a, const struct route *r, struct buf *out, 
 		argv[n++] = "-p", argv[n++] = arena_fmt(a, "%d", t->port);
 	if (t->user)
 		argv[n++] = "-l", argv[n++] = t->user;
+	for (; more && *more; more++)
+		argv[n++] = *more;
 	argv[n++] = "--";
 	argv[n++] = r->alias;
 	for (size_t i = 0; i < n; i++)
