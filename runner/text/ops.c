@@ -277,6 +277,11 @@ bool op_in(struct ctx *c, const struct node *at, const struct value *x, const st
 		else {
 			const char *key = op_str(c, at, x);
 
+			if (key && in->flags & V_LAZY) { /* only the scope knows what it has */
+				const struct value *v = ctx_attr(c, at, (struct value *)(uintptr_t)in, key);
+
+				return v && v->type != V_UNDEF;
+			}
 			return key && value_get(in, key);
 		}
 	default:

@@ -236,6 +236,8 @@ static struct node *parse_name(struct parser *p)
 	struct node *n = parse_node(p, X_NAME);
 
 	n->name = s;
+	p->varargs |= !strcmp(s, "varargs");
+	p->kwargs |= !strcmp(s, "kwargs");
 	p->pos++;
 	return n;
 }

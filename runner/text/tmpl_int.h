@@ -110,6 +110,7 @@ struct parser {
 	struct err *e;
 	struct tmpl *t;
 	size_t cap_blocks;
+	bool varargs, kwargs; /* the macro being read names them */
 };
 
 const struct tok *parse_tok(const struct parser *p);
