@@ -30,9 +30,9 @@ suite() { # NAME COMMAND...
 	shift
 	[ -z "${ONLY:-}" ] || [[ " $ONLY " == *" $name "* ]] || return 0
 	echo "== $name"
-	"$@" >"$logs/$name.log" 2>&1 </dev/null
+	"$@" >"$logs/${name//\//-}.log" 2>&1 </dev/null
 	status=$?
-	tally "$logs/$name.log" $status "$name"
+	tally "$logs/${name//\//-}.log" $status "$name"
 	parts+=("$(printf '%4d s  %s' $((SECONDS - t)) "$name")")
 }
 
