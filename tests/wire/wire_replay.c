@@ -232,9 +232,9 @@ static void test_cuts(const struct buf *s)
 static void test_noise(const struct buf *s)
 {
 	struct buf noisy = BUF(a);
-	const char *banner = "Welcome to the machine\nPIG-\nPIPIG-0011 hello 3\n\0\xff\x1b[0m";
+	static const char banner[] = "Welcome to the machine\nPIG-\nPIPIG-0011 hello 3\n\0\xff\x1b[0m";
 
-	buf_add(&noisy, banner, 56);
+	buf_add(&noisy, banner, sizeof banner - 1);
 	buf_add(&noisy, MARK, 20); /* nearly the mark, and then the mark */
 	buf_add(&noisy, s->p, s->len);
 	struct player p = player(noisy.p, noisy.len, 5);
