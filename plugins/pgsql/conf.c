@@ -152,7 +152,10 @@ void pgsql_conf(pig_task *t)
 	if (!pig_await(t))
 		return;
 	size = t->host->output(t, active, NULL);
-	t->host->publish(t, "pg_active", t->host->boolean(t, size && *size)); /* for pg_launch */
+	if (size && *size) {
+		pig_unit(t, .name = "patroni", .state = PIG_STARTED, .enable = 1);
+		t->host->publish(t, "pg_active", t->host->boolean(t, true)); /* for pg_launch */
+	}
 	size = t->host->output(t, df, NULL);
 	m = vars(&in, size ? strtoll(size, NULL, 10) : 40ll << 30);
 	if (in.p->patroni_enabled) {

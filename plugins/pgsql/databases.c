@@ -257,14 +257,15 @@ static void extension(const struct inst *in, struct sql *q, const pig_value *ite
 			sql_lit(t, name), sql_lit(t, version));
 }
 
-/* Go into a database, if it is there to go into; paired with leave(). */
+/* Go into a database, if it can be gone into; paired with leave(). */
 static void enter(const struct inst *in, struct sql *q, const char *name)
 {
 	str_add(&q->b,
-		"select exists (select from pg_database where datname = %s and datallowconn) as there \\gset\n\\if "
-		":there\n\\connect %s\n"
-		"set synchronous_commit = local;\nset client_min_messages = warning;\n",
-		sql_lit(in->t, name), sql_id(in->t, name));
+		"select exists (select from pg_database where datname = %s and datallowconn) and current_database() <> "
+		"%s "
+		"as go, current_database() = %s as here \\gset\n\\if :go\n\\connect %s\n" SQL_SESSION
+		"\\set here true\n\\endif\n\\if :here\n",
+		sql_lit(in->t, name), sql_lit(in->t, name), sql_lit(in->t, name), sql_id(in->t, name));
 }
 
 static void leave(struct sql *q)
@@ -272,50 +273,73 @@ static void leave(struct sql *q)
 	str_add(&q->b, "\\endif\n");
 }
 
+/* What every new database starts with, and what is in the two that are always there. */
+static void stock(const struct inst *in, struct sql *q)
+{
+	const struct pig_values *v = in->t->val;
+	const struct pgsql *p = in->p;
+
+	privileges(in, q, NULL);
+	for (size_t i = 0; i < v->len(p->pg_default_schemas); i++)
+		schema(in, q, v->at(p->pg_default_schemas, i));
+	for (size_t i = 0; i < v->len(p->pg_default_extensions); i++)
+		extension(in, q, v->at(p->pg_default_extensions, i), true);
+}
+
+static void inside(const struct inst *in, struct sql *q, const pig_value *db)
+{
+	const struct pig_values *v = in->t->val;
+	const pig_value *list;
+
+	enter(in, q, role_name(in->t, db));
+	privileges(in, q, owner_of(in, db));
+	list = v->key(db, "schemas");
+	for (size_t i = 0; i < v->len(list); i++)
+		schema(in, q, v->at(list, i));
+	list = v->key(db, "extensions");
+	for (size_t i = 0; i < v->len(list); i++)
+		extension(in, q, v->at(list, i), false);
+	leave(q);
+}
+
+static void drop(const struct inst *in, struct sql *q, const char *name)
+{
+	pig_task *t = in->t;
+
+	if (!is_kept(name))
+		sql_ask(q, "select %s from pg_database where datname = %s",
+			sql_lit(t, pig_fmt(t, "DROP DATABASE %s%s", sql_id(t, name),
+					   in->p->pg_version >= 13 ? " WITH (FORCE)" : "")),
+			sql_lit(t, name));
+}
+
+/* Each connection costs more than all that is asked on it: one for each database, none twice. */
 static const char *databases_sql(const struct inst *in, bool apply)
 {
-	static const char *const stock[] = {"template1", "postgres"};
 	pig_task *t = in->t;
-	const struct pgsql *p = in->p;
-	const struct pig_values *v = t->val;
+	const pig_value *all = in->p->pg_provision ? in->p->pg_databases : NULL;
 	struct sql q = sql_new(t, apply);
 
-	for (size_t k = 0; k < 2; k++) {
-		enter(in, &q, stock[k]);
-		privileges(in, &q, NULL);
-		for (size_t i = 0; i < v->len(p->pg_default_schemas); i++)
-			schema(in, &q, v->at(p->pg_default_schemas, i));
-		for (size_t i = 0; i < v->len(p->pg_default_extensions); i++)
-			extension(in, &q, v->at(p->pg_default_extensions, i), true);
-		leave(&q);
-	}
-	str_add(&q.b, "\\connect postgres\nset synchronous_commit = local;\n");
-	for (size_t i = 0; p->pg_provision && i < v->len(p->pg_databases); i++) {
-		const pig_value *db = v->at(p->pg_databases, i), *list;
-		const char *name = role_name(t, db);
+	enter(in, &q, "template1");
+	stock(in, &q);
+	leave(&q);
+	enter(in, &q, "postgres");
+	stock(in, &q);
+	for (size_t i = 0; i < t->val->len(all); i++) {
+		const pig_value *db = t->val->at(all, i);
 
 		if (is_absent(t, db)) {
-			if (!is_kept(name))
-				sql_ask(&q, "select %s from pg_database where datname = %s",
-					sql_lit(t, pig_fmt(t, "DROP DATABASE %s%s", sql_id(t, name),
-							   p->pg_version >= 13 ? " WITH (FORCE)" : "")),
-					sql_lit(t, name));
+			drop(in, &q, role_name(t, db));
 			continue;
 		}
 		create(in, &q, db);
 		marks(in, &q, db);
 		connecting(in, &q, db);
-		enter(in, &q, name);
-		privileges(in, &q, owner_of(in, db));
-		list = v->key(db, "schemas");
-		for (size_t k = 0; k < v->len(list); k++)
-			schema(in, &q, v->at(list, k));
-		list = v->key(db, "extensions");
-		for (size_t k = 0; k < v->len(list); k++)
-			extension(in, &q, v->at(list, k), false);
-		str_add(&q.b, "\\connect postgres\nset synchronous_commit = local;\n");
-		leave(&q);
 	}
+	leave(&q);
+	for (size_t i = 0; i < t->val->len(all); i++)
+		if (!is_absent(t, t->val->at(all, i)))
+			inside(in, &q, t->val->at(all, i));
 	return q.b.s;
 }
 
@@ -332,12 +356,11 @@ static const pig_op *ask_new(const struct inst *in)
 			str_add(&names, "%s(%s)", names.n ? ", " : "", sql_lit(t, role_name(t, t->val->at(all, i))));
 	if (!names.n)
 		return NULL;
-	return pig_shell(
-		t, .note = "databases to be filled", .as = in->p->pg_dbsu, .reads = true, .cmd = in->psql,
-		.in = pig_fmt(t,
-			      "select '=' || n || '=' from (values %s) w(n) where not pg_is_in_recovery() and n not in "
-			      "(select datname from pg_database);\n",
-			      names.s));
+	return pig_shell(t, .note = "databases to be filled", .as = in->p->pg_dbsu, .reads = true, .cmd = in->psql,
+			 .in = pig_fmt(t,
+				       "select '=' || n || '=' from (values %s) w(n) where n not in "
+				       "(select datname from pg_database);\n",
+				       names.s));
 }
 
 static void baselines(const struct inst *in, const char *fresh)
@@ -366,9 +389,15 @@ static void baselines(const struct inst *in, const char *fresh)
 void pgsql_db(pig_task *t)
 {
 	struct inst in = inst_of(t);
-	const pig_op *op = in.p->pg_provision ? ask_new(&in) : NULL;
 	const char *fresh = "";
+	const pig_op *op;
+	struct live l;
 
+	if (!live_of(&in, &l))
+		return;
+	if (strncmp(l.roles, "leads", 5) && !(t->check && in.bootstraps && !*l.roles))
+		return;
+	op = in.p->pg_provision ? ask_new(&in) : NULL;
 	if (op) {
 		if (!pig_await(t))
 			return;

@@ -9,9 +9,9 @@
 #include <string.h>
 
 struct seen {
-	bool active;    /* Patroni runs here */
-	bool data;      /* this host holds data */
-	bool reached;   /* etcd answered */
+	bool active;	/* Patroni runs here */
+	bool data;	/* this host holds data */
+	bool reached;	/* etcd answered */
 	const char *at; /* address of the etcd member that does not know the cluster's user by this password, or NULL */
 	bool initialized, led;
 };
@@ -222,9 +222,9 @@ static bool may_start(const struct inst *in, const struct seen *s)
 	return true;
 }
 
-static pig_op *run_patroni(pig_task *t, uint32_t flags)
+static void run_patroni(pig_task *t, uint32_t flags)
 {
-	return pig_unit(t, .name = "patroni", .state = PIG_STARTED, .enable = 1, .flags = flags);
+	pig_unit(t, .name = "patroni", .state = PIG_STARTED, .enable = 1, .flags = flags);
 }
 
 /* Replicas may come when the primary's server starts: until then Patroni would find nobody to copy from. */
@@ -268,10 +268,8 @@ void pgsql_launch(pig_task *t)
 	struct inst in = inst_of(t);
 	struct seen s;
 
-	if (t->val->truth(t->host->get(t, "pg_active"), false)) { /* pg_conf has just looked */
-		run_patroni(t, 0);
-		return;
-	}
+	if (t->val->truth(t->host->of(t, t->hostname, "pg_active"), false))
+		return; /* pg_conf has just seen to it */
 	if (!look_around(&in, &s))
 		return;
 	if (s.active) {
@@ -296,20 +294,22 @@ void pgsql_ready(pig_task *t)
 {
 	struct inst in = inst_of(t);
 	const char *rest = inst_rest(&in, in.addr, "/patroni");
+	struct live l;
 
-	pig_wait(t,
+	if (!live_of(&in, &l) || l.settled)
+		return;
+	pig_wait(t, .want = "over", .limit_s = 86400, .every_ms = 200, .why = "the copy of the leader's data",
 		 .probe = pig_fmt(t, "case $(%s) in *'\"creating replica\"'*) echo copying ;; *) echo over ;; esac",
-				  rest),
-		 .want = "over", .limit_s = 86400, .every_ms = 200, .why = "the copy of the leader's data");
+				  rest));
 	pig_wait(t, .as = in.p->pg_dbsu, .limit_s = 120, .every_ms = 150, .want = "ready",
+		 .why = "the server to lead or to follow",
 		 .probe = pig_fmt(t,
 				  "s=$(%s 2>&1 -c \"select case when pg_is_in_recovery() then "
-				  "(select status from pg_stat_wal_receiver) else 'up' end\"); case $s in streaming) "
-				  "echo ready ;; "
-				  "up) case $(%s) in *'\"role\": \"master\"'*|*'\"role\": \"primary\"'*) echo ready ;; "
-				  "*) echo 'not the leader yet' ;; esac ;; *) echo \"$s\" ;; esac",
-				  in.psql, rest),
-		 .why = "the server to lead or to follow");
+				  "(select status from pg_stat_wal_receiver) else 'up' end\"); case $s in "
+				  "streaming) echo ready ;; up) case $(%s) in *'\"role\": \"master\"'*|"
+				  "*'\"role\": \"primary\"'*) echo ready ;; *) echo 'not the leader yet' ;; esac ;; "
+				  "*) echo \"$s\" ;; esac",
+				  in.psql, rest));
 }
 
 void pgsql_hba(pig_task *t)

@@ -17,7 +17,8 @@ static const char *roles_sql(const struct inst *in)
 	for (size_t i = 0; i < r.n; i++)
 		str_add(&names, "%s%s", i ? ", " : "", sql_lit(t, role_name(t, r.items[i])));
 	return pig_fmt(t,
-		       "select case when pg_is_in_recovery() then 'follows' else 'leads' end;\n"
+		       "select case when pg_is_in_recovery() then coalesce((select status from pg_stat_wal_receiver), "
+		       "'follows') else 'leads' end;\n"
 		       "select rolname || '|' || coalesce(rolpassword, '') from pg_authid where rolname in (%s);\n",
 		       names.s);
 }
@@ -35,18 +36,30 @@ static const char *text_of(pig_task *t, const pig_op *op)
 	return s ? s : "";
 }
 
+/* Does it lead with Patroni's consent, or follow the stream? Only such a state is kept for the run's other tasks. */
+static bool settled(const struct inst *in, const struct live *l)
+{
+	pig_task *t = in->t;
+
+	if (!strncmp(l->roles, "streaming", 9))
+		return true;
+	return *l->patroni && !strncmp(l->roles, "leads", 5) &&
+	       role_leads(t->val->str(t->val->key(t->host->json(t, l->patroni), "role"), ""));
+}
+
 bool live_of(const struct inst *in, struct live *l)
 {
 	pig_task *t = in->t;
-	const pig_value *had = t->host->get(t, name);
+	const pig_value *had = t->host->of(t, t->hostname, name);
 	const pig_op *op[3];
 	pig_value *m;
 
-	*l = (struct live){"", "", ""};
+	*l = (struct live){.patroni = "", .config = "", .roles = ""};
 	if (t->val->type(had) == PIG_MAP) {
 		l->patroni = t->val->str(t->val->key(had, "patroni"), "");
 		l->config = t->val->str(t->val->key(had, "config"), "");
 		l->roles = t->val->str(t->val->key(had, "roles"), "");
+		l->settled = true;
 		return true;
 	}
 	op[0] = pig_shell(t, .note = "ask Patroni", .reads = true, .cmd = inst_rest(in, in->addr, "/patroni"));
@@ -60,6 +73,9 @@ bool live_of(const struct inst *in, struct live *l)
 	l->patroni = l->patroni ? l->patroni : "";
 	l->config = l->config ? l->config : "";
 	l->roles = t->host->secret(t, text_of(t, op[2]));
+	l->settled = settled(in, l);
+	if (!l->settled)
+		return true;
 	m = t->host->map(t);
 	t->host->put(t, m, "patroni", t->host->text(t, l->patroni));
 	t->host->put(t, m, "config", t->host->text(t, l->config));

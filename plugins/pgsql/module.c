@@ -83,8 +83,7 @@ static const struct pig_step steps[] = {
 	{.name = "pg_prepare", .tasks = PREPARE, .when = "pg_role != 'primary'"},
 	{.name = "pg_bootstrap", .tasks = "pg_launch", .first = "pg_role == 'primary'"},
 	{.name = "pg_complete", .tasks = PREPARE, .when = "pg_role == 'primary'"},
-	{.name = "pg_follow", .tasks = "pg_ready pg_hba pg_param"},
-	{.name = "pg_provision", .tasks = "pg_user pg_db pgbouncer"},
+	{.name = "pg_provision", .tasks = "pg_ready pg_hba pg_param pg_user pg_db pgbouncer"},
 };
 
 static const struct pig_playbook playbooks[] = {

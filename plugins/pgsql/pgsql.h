@@ -260,6 +260,9 @@ struct sql {
 	struct str b;
 	bool apply;
 };
+/* of each session: replicas may not be there yet, and synchronous replication must not hold up what the cluster is made
+ * of */
+#define SQL_SESSION "set synchronous_commit = local;\nset client_min_messages = warning;\n"
 struct sql sql_new(pig_task *t, bool apply);
 void sql_ask(struct sql *q, const char *fmt, ...) PIG_PRINTF(2); /* a query whose rows are statements */
 void sql_settings(struct sql *q, const char *kind, const char *name,
@@ -283,8 +286,10 @@ bool role_password_is(const struct inst *in, const char *have, const char *name,
 
 /* ---- live.c ---- */
 struct live {
-	const char *patroni, *config, *roles;
-};						     /* JSON texts; roles: leads|follows, then "name|verifier" lines */
+	const char *patroni, *config; /* JSON; "" when Patroni does not answer */
+	const char *roles; /* leads|streaming|follows, then lines "name|verifier"; "" when the server does not answer */
+	bool settled;	   /* it leads, or follows the stream */
+};
 bool live_of(const struct inst *in, struct live *l); /* asked once in a run; false: the task has failed */
 const char *live_roles_again(const struct inst *in, bool later);
 

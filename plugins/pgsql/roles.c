@@ -12,10 +12,7 @@ struct sql sql_new(pig_task *t, bool apply)
 {
 	struct sql q = {str_new(t), apply};
 
-	/* replicas may not be there yet: synchronous replication must not hold up what the cluster is made of */
-	str_add(&q.b, "set synchronous_commit = local;\nset client_min_messages = warning;\nselect pg_is_in_recovery() "
-		      "as standby \\gset\n"
-		      "\\if :standby\n\\q\n\\endif\n");
+	str_add(&q.b, SQL_SESSION "select pg_is_in_recovery() as standby \\gset\n\\if :standby\n\\q\n\\endif\n");
 	return q;
 }
 
