@@ -5,7 +5,7 @@
 # node-N.hba, schema.sql (roles, databases and what is in them), state (a digest of those) and ca.crt, ca.key. Issued certificates
 # are kept in KIT/issued. It may be run again, and then changes nothing. Each host has one connection for each phase, all hosts
 # at once.
-# shellcheck disable=SC2016,SC2015,SC2002 # the nodes' shells expand what stands in single quotes here
+# shellcheck disable=SC2016,SC2015 # the nodes' shells expand what stands in single quotes here
 set -u
 KIT=$1
 PRIMARY=node-1 REPLICAS="node-2 node-3" ETCD=meta
@@ -52,8 +52,8 @@ fi
 n=$(dpkg-query -W -f "\${db:Status-Status}\n" $PACKAGES | grep -cx installed)
 [ "$n" = 5 ] || { echo "packages are missing" >&2; exit 1; }
 cat >/run/floor.tar
-if tar -C / -df /run/floor.tar 2>&1 | grep -v "Mod time differs" | grep -q .; then
-	tar -C / -xpf /run/floor.tar --numeric-owner
+if tar -C / --numeric-owner -idf /run/floor.tar 2>&1 | grep -v "Mod time differs" | grep -q .; then
+	tar -C / --numeric-owner -ixpf /run/floor.tar
 	systemctl daemon-reload
 	: >/run/floor.fresh
 	echo files
@@ -68,7 +68,7 @@ etcdctl user list | grep -qx pg-test || echo pg-test | etcdctl user add pg-test 
 etcdctl user grant-role pg-test pg-test'
 
 prepare() { # NODE
-	cat "$KIT/$1.tar" | on "$1" "PACKAGES='$PACKAGES'; $PREPARE" >"$KIT/$1.out" || die "$1 could not be prepared"
+	cat "$KIT/$1.tar" "$KIT/issued/$1.tar" | on "$1" "PACKAGES='$PACKAGES'; $PREPARE" >"$KIT/$1.out" || die "$1 could not be prepared"
 }
 
 # ---- with the server ----

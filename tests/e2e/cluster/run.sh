@@ -132,6 +132,12 @@ same_file() { # A B NODE PATH: content
 	[ "$(grep -F " $4" "$1/$3/content")" = "$(grep -F " $4" "$2/$3/content")" ]
 }
 
+reads_by_replicas() {
+	local a
+	for a in $MEMBERS; do
+		[ "$(answers "$a" 5434) $(answers "$a" 5438)" = "replica pooled replica direct" ] || return 1
+	done
+}
 case_failover() {
 	local old
 	old=$(leader)
@@ -140,6 +146,8 @@ case_failover() {
 	sandbox start "$(node_at "$old")" >/dev/null
 	check "the lost node comes back as a replica" until_ok 90 replica_of "$old"
 	check "healthy" until_ok 60 healthy
+	# HAProxy of the node that came back, and of the others for it, count three good checks first
+	check "reads are served by replicas again" until_ok 60 reads_by_replicas
 	case_access
 	case_second_run " after a failover"
 }

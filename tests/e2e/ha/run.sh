@@ -24,7 +24,7 @@ begin() { # WHAT [PORT]
 }
 resumed() { # after having been hurt
 	check "$CASE: the fault is felt" until_ok "$HURT_S" writes_hurt_since "$T"
-	check "$CASE: writes resume" until_ok "$RESUME_S" writes_go_on
+	check "$CASE: writes resume" until_ok "$RESUME_S" writes_go_on "$(now_ms)"
 }
 back_as_replica() {
 	if [ "$(leader)" = "$L" ]; then
@@ -89,7 +89,7 @@ patroni_killed() { # WHAT SCRIPT HEAL
 	T=$(now_ms)
 	on "$(node_at "$L")" "$2"
 	until_ok 45 new_leader "$L" && say "$CASE: another member leads"
-	check "$CASE: writes resume" until_ok "$RESUME_S" writes_go_on
+	check "$CASE: writes resume" until_ok "$RESUME_S" writes_go_on "$(now_ms)"
 	[ -z "$3" ] || on "$(node_at "$L")" "$3"
 	back_as_replica
 	writer_swap
@@ -264,7 +264,7 @@ kill_once() { # prints the write gap in ms
 	writer_start "$A" 5433 || return 1
 	T=$(now_ms)
 	sandbox stop "$(node_at "$L")" --kill >/dev/null
-	until_ok "$HURT_S" writes_hurt_since "$T" && until_ok 120 writes_go_on || return 1
+	until_ok "$HURT_S" writes_hurt_since "$T" && until_ok 120 writes_go_on "$(now_ms)" || return 1
 	sandbox start "$(node_at "$L")" >/dev/null
 	writer_stop
 	until_ok 180 healthy || return 1

@@ -30,15 +30,15 @@ ok() { PASSED=$((PASSED + 1)); echo "ok - $*"; }
 not_ok() { FAILED=$((FAILED + 1)); echo "not ok - $*"; }
 skip() { SKIPPED=$((SKIPPED + 1)); echo "skip - $*"; }
 
-# NAME COMMAND...: what the command prints is shown only when it fails.
+# NAME COMMAND...: what the command prints is shown only when it fails. It runs in this shell: what it sets stays.
 check() {
-	local name=$1 out
+	local name=$1
 	shift
-	if out=$("$@" 2>&1); then
+	if "$@" >"$WORK/check.out" 2>&1; then
 		ok "$name"
 	else
 		not_ok "$name"
-		printf '%s\n' "$out" | tail -25 | sed 's/^/#     /'
+		tail -25 "$WORK/check.out" | sed 's/^/#     /'
 		return 1
 	fi
 }
@@ -267,12 +267,11 @@ writer_kill() { # for traps
 	WRITER_PID='' V_PID=''
 }
 of_writer() { jq -r ".$1" "$W_JSON"; }
-# The latest 25 attempts were all acknowledged, and the last of them within a second: half a second of steady writing.
-writes_go_on() {
-	local last
-	[ "$(tail -25 "$W_LOG" | grep -c ' A$')" = 25 ] || return 1
-	last=$(tail -1 "$W_LOG" | cut -d' ' -f3)
-	[ $(($(now_ms) - last)) -lt 1000 ]
+# The latest 25 attempts were all acknowledged, all of them since T (ms of the epoch) if it is given, the last within a second: half a
+# second of steady writing.
+writes_go_on() { # [T]
+	tail -25 "$W_LOG" | awk -v t="${1:-0}" -v now="$(now_ms)" '$4 == "A" && $3 >= t { n++ } { last = $3 }
+		END { exit !(n == 25 && now - last < 1000) }'
 }
 # Something went wrong for the writer since T (ms of the epoch): an attempt that was not acknowledged, or nothing settled for 700 ms.
 writes_hurt_since() {
