@@ -48,10 +48,25 @@ void task_node_ca(pig_task *t)
 		   .apply = deb ? "update-ca-certificates" : "update-ca-trust");
 }
 
+/* Names of aliases stand bare in the file. */
+static bool are_names(pig_task *t, const pig_value *aliases)
+{
+	for (size_t i = 0; i < t->val->len(aliases); i++) {
+		const char *name = t->val->key_at(aliases, i);
+		if (*name && !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")])
+			continue;
+		t->host->fail_at(t, t->val->at(aliases, i), "\"%s\" is no name for an alias", name);
+		return false;
+	}
+	return true;
+}
+
 void task_node_profile(pig_task *t)
 {
 	const struct node *p = t->params;
 
+	if (!are_names(t, p->node_aliases))
+		return;
 	pig_file(t, .path = "/etc/profile.d/node.sh", .tmpl = "node.sh", .mode = 0644);
 	if (t->val->len(p->node_aliases))
 		pig_file(t, .path = "/etc/profile.d/node.alias.sh", .tmpl = "node.alias.sh", .mode = 0644);
