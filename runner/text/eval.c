@@ -389,12 +389,15 @@ static struct value *call_cycle(struct ctx *c, const struct node *at, const stru
 	return n ? args[f->loop->i % n] : ctx_fail(c, at, "\"cycle\" needs something to cycle through");
 }
 
-static struct value *call_changed(struct ctx *c, struct func *f, struct value **args, uint32_t n)
+static struct value *call_changed(struct ctx *c, const struct node *at, struct func *f, struct value **args, uint32_t n)
 {
 	struct value *now = value_list(c->a), *last = f->loop->last_changed;
 
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++) {
+		if (!ctx_defined(c, at, args[i]))
+			return NULL;
 		value_push(c->a, now, args[i]);
+	}
 	f->loop->last_changed = now;
 	return value_bool(c->a, !last || !op_equal(c, last, now));
 }
@@ -424,7 +427,7 @@ struct value *ctx_call(struct ctx *c, const struct node *at, struct value *v, st
 	case FUNC_CYCLE:
 		return call_cycle(c, at, f, args, n);
 	case FUNC_CHANGED:
-		return call_changed(c, f, args, n);
+		return call_changed(c, at, f, args, n);
 	case FUNC_CYCLER:
 		return call_cycler(f);
 	case FUNC_JOINER:

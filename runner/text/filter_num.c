@@ -199,7 +199,7 @@ struct value *filter_round(struct call *k)
 		return k->in->type == V_FLOAT ? value_float(k->c->a, round_real(f, digits)) : round_int(k, op_int(k->in), digits);
 	if (strcmp(method, "ceil") && strcmp(method, "floor"))
 		return call_fail(k, "method is common, ceil or floor, not \"%s\"", method);
-	return value_float(k->c->a, (method[0] == 'c' ? ceil(f * scale) : floor(f * scale)) / scale);
+	return value_float(k->c->a, ((method[0] == 'c' ? ceil(f * scale) : floor(f * scale)) + 0.0) / scale);
 }
 
 struct value *filter_pow(struct call *k)

@@ -56,16 +56,16 @@ struct value *filter_regex_search(struct call *k)
 			how |= nocase ? REGEX_NOCASE : REGEX_LINES;
 	}
 	r = regex_new(k, call_str(k, 0, ""), how);
+	for (uint32_t i = 0; r && i < k->nmore; i++) {
+		if (group_of(k, r, k->more[i]) < 0)
+			return NULL;
+	}
 	if (!r || !regex_next(k, r, s, n, 0, &groups, &count))
 		return value_null(k->c->a);
 	if (!k->nmore)
 		return group(k, s, groups[0], NULL);
 	for (uint32_t i = 0; i < k->nmore; i++) {
-		int want = group_of(k, r, k->more[i]);
-
-		if (want < 0)
-			return NULL;
-		value_push(k->c->a, list, group(k, s, groups[want], value_null(k->c->a)));
+		value_push(k->c->a, list, group(k, s, groups[group_of(k, r, k->more[i])], value_null(k->c->a)));
 	}
 	return list;
 }
@@ -146,7 +146,11 @@ struct value *filter_regex_replace(struct call *k)
 
 	if (left <= 0)
 		left = INT64_MAX;
-	while (r && left-- && regex_next(k, r, s, n, at, &g, &count)) {
+	/* a replacement that is wrong is so even when nothing matches */
+	if (!r || !expand(k, &b, r, s, arena_new_of(k->c->a, struct regex_group, regex_groups(r) + 1), with))
+		return NULL;
+	buf_reset(&b);
+	while (left-- && regex_next(k, r, s, n, at, &g, &count)) {
 		buf_add(&b, s + done, g[0].from - done);
 		if (!expand(k, &b, r, s, g, with) || !call_room(k, b.len))
 			return NULL;

@@ -272,6 +272,8 @@ bool op_in(struct ctx *c, const struct node *at, const struct value *x, const st
 		}
 		return ctx_step(c, at, in->u.list.n / 4) && false;
 	case V_MAP:
+		if (x->type == V_LIST && x->flags & V_TUPLE)
+			return false;
 		if (x->type == V_LIST || x->type == V_MAP)
 			return ctx_fail(c, at, "a %s cannot be a key", op_type(x));
 		else {

@@ -222,6 +222,7 @@ static struct node *parse_name(struct parser *p)
 		{ "true", 1 }, { "True", 1 }, { "false", 2 }, { "False", 2 }, { "none", 3 }, { "None", 3 },
 	};
 	static const char *const reserved[] = { "if", "else", "elif", "and", "or", "not", "in", "is", "for" };
+	static const char *const given[] = { "varargs", "kwargs", "caller" }; /* in the order of MACRO_... */
 	const char *s = parse_tok(p)->s;
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
@@ -236,8 +237,8 @@ static struct node *parse_name(struct parser *p)
 	struct node *n = parse_node(p, X_NAME);
 
 	n->name = s;
-	p->varargs |= !strcmp(s, "varargs");
-	p->kwargs |= !strcmp(s, "kwargs");
+	for (unsigned i = 0; i < 3; i++)
+		p->macro_uses |= !strcmp(s, given[i]) ? 1u << i : 0;
 	p->pos++;
 	return n;
 }

@@ -207,22 +207,20 @@ static bool parse_params(struct parser *p, struct node *n)
 	return true;
 }
 
-/* S_MACRO: name, kids parameters, b body; flag = takes more arguments than those (the body uses varargs), op = keywords (kwargs) */
+/* S_MACRO: name, kids parameters, b body; op = MACRO_... names that the body uses */
 static struct node *parse_macro(struct parser *p)
 {
 	struct node *n = parse_node(p, S_MACRO);
-	bool varargs = p->varargs, kwargs = p->kwargs;
+	unsigned outer = p->macro_uses;
 
 	p->pos++;
 	n->name = parse_word(p, "the macro's name");
 	if (!n->name || !parse_want_op(p, '(') || !parse_params(p, n) || !parse_tag_end(p))
 		return NULL;
-	p->varargs = p->kwargs = false;
+	p->macro_uses = 0;
 	n->b = parse_until(p, "endmacro");
-	n->flag = p->varargs;
-	n->op = p->kwargs;
-	p->varargs = varargs;
-	p->kwargs = kwargs;
+	n->op = (int)p->macro_uses;
+	p->macro_uses = outer;
 	return n->b ? parse_deep(p, n) : NULL;
 }
 

@@ -327,9 +327,9 @@ static bool macro_bind(struct ctx *c, const struct node *at, const struct func *
 		if (!macro_has(def, kw_names[i]) && strcmp(kw_names[i], "caller"))
 			value_put(c->a, keys, kw_names[i], kw_vals[i]);
 	}
-	if (rest->u.list.n && !def->flag)
+	if (rest->u.list.n && !(def->op & MACRO_VARARGS))
 		return ctx_fail(c, at, "macro \"%s\" takes %u arguments, not %u", def->name, def->n, n);
-	if (keys->u.map.n && !def->op)
+	if (keys->u.map.n && !(def->op & MACRO_KWARGS))
 		return ctx_fail(c, at, "macro \"%s\" has no parameter \"%s\"", def->name, value_key_at(keys, 0));
 	frame_set(c, c->frame, "varargs", rest);
 	frame_set(c, c->frame, "kwargs", keys);
@@ -374,6 +374,8 @@ struct value *render_macro(struct ctx *c, const struct node *at, struct func *f,
 		if (!strcmp(kw_names[i], "caller"))
 			caller = kw_vals[i];
 	}
+	if (caller && !(f->node->op & MACRO_CALLER) && f->kind == FUNC_MACRO)
+		return ctx_fail(c, at, "macro \"%s\" does not use what stands in its call block", f->node->name);
 	c->frame = frame_new(c, f->frame);
 	if (f->kind == FUNC_MACRO)
 		frame_set(c, c->frame, "caller", caller ? caller : value_undef(c->a, "caller"));

@@ -115,24 +115,24 @@
 	X(">", test_gt, "b", 1, 0, "greater than b") \
 	X(">=", test_ge, "b", 1, 0, "at least b") \
 	X("abs", test_abs, "", 0, 0, "an absolute path") \
-	X("boolean", test_boolean, "", 0, ROW_PASS, "true or false") \
-	X("callable", test_callable, "", 0, ROW_PASS, "a macro or function") \
+	X("boolean", test_boolean, "", 0, ROW_UNDEF | ROW_PASS, "true or false") \
+	X("callable", test_callable, "", 0, ROW_UNDEF | ROW_PASS, "a macro or function") \
 	X("contains", test_contains, "b", 1, 0, "b is in it") \
 	X("defined", test_defined, "", 0, ROW_UNDEF | ROW_PASS, "there is such a name or member") \
 	X("divisibleby", test_divisibleby, "num", 1, 0, "divided by num without rest") \
 	X("eq", test_eq, "b", 1, 0, "equal to b") \
 	X("equalto", test_eq, "b", 1, 0, "equal to b") \
-	X("escaped", test_escaped, "", 0, ROW_PASS, "never: nothing is escaped here") \
+	X("escaped", test_escaped, "", 0, ROW_UNDEF | ROW_PASS, "never: nothing is escaped here") \
 	X("even", test_even, "", 0, 0, "an even number") \
-	X("false", test_false, "", 0, 0, "the boolean false") \
+	X("false", test_false, "", 0, ROW_UNDEF, "the boolean false") \
 	X("falsy", test_falsy, "convert_bool", 0, 0, "counts as false; with convert_bool also 'no', 'off'") \
 	X("filter", test_filter, "", 0, ROW_PASS, "the name of a filter") \
-	X("float", test_float, "", 0, ROW_PASS, "a float") \
+	X("float", test_float, "", 0, ROW_UNDEF | ROW_PASS, "a float") \
 	X("ge", test_ge, "b", 1, 0, "at least b") \
 	X("greaterthan", test_gt, "b", 1, 0, "greater than b") \
 	X("gt", test_gt, "b", 1, 0, "greater than b") \
 	X("in", test_in, "seq", 1, 0, "is in seq") \
-	X("integer", test_integer, "", 0, ROW_PASS, "an integer") \
+	X("integer", test_integer, "", 0, ROW_UNDEF | ROW_PASS, "an integer") \
 	X("issubset", test_subset, "b", 1, 0, "same as subset") \
 	X("issuperset", test_superset, "b", 1, 0, "same as superset") \
 	X("iterable", test_iterable, "", 0, ROW_PASS, "a list, map or string") \
@@ -140,22 +140,22 @@
 	X("lessthan", test_lt, "b", 1, 0, "less than b") \
 	X("lower", test_lower, "", 0, 0, "text in lower case") \
 	X("lt", test_lt, "b", 1, 0, "less than b") \
-	X("mapping", test_mapping, "", 0, ROW_PASS, "a map") \
+	X("mapping", test_mapping, "", 0, ROW_UNDEF | ROW_PASS, "a map") \
 	X("match", test_match, "pattern,ignorecase,multiline", 0, 0, "a regex matches at the beginning") \
 	X("nan", test_nan, "", 0, 0, "a float that is no number") \
 	X("ne", test_ne, "b", 1, 0, "differs from b") \
-	X("none", test_none, "", 0, ROW_PASS, "null") \
-	X("number", test_number, "", 0, ROW_PASS, "an integer, a float or a boolean") \
+	X("none", test_none, "", 0, ROW_UNDEF | ROW_PASS, "null") \
+	X("number", test_number, "", 0, ROW_UNDEF | ROW_PASS, "an integer, a float or a boolean") \
 	X("odd", test_odd, "", 0, 0, "an odd number") \
 	X("regex", test_regex, "pattern,ignorecase,multiline,match_type", 0, 0, "a regex matches; match_type search, match or fullmatch") \
-	X("sameas", test_sameas, "other", 1, ROW_PASS, "the same object: true, false and null are, equal texts need not be") \
+	X("sameas", test_sameas, "other", 1, ROW_UNDEF | ROW_PASS, "the same object: true, false and null are, equal texts need not be") \
 	X("search", test_search, "pattern,ignorecase,multiline", 0, 0, "a regex matches anywhere") \
-	X("sequence", test_sequence, "", 0, ROW_PASS, "a list, a string or a map") \
-	X("string", test_string, "", 0, ROW_PASS, "a string") \
+	X("sequence", test_sequence, "", 0, ROW_UNDEF | ROW_PASS, "a list, a string or a map") \
+	X("string", test_string, "", 0, ROW_UNDEF | ROW_PASS, "a string") \
 	X("subset", test_subset, "b", 1, 0, "every item is in b") \
 	X("superset", test_superset, "b", 1, 0, "holds every item of b") \
 	X("test", test_test, "", 0, ROW_PASS, "the name of a test") \
-	X("true", test_true, "", 0, 0, "the boolean true") \
+	X("true", test_true, "", 0, ROW_UNDEF, "the boolean true") \
 	X("truthy", test_truthy, "convert_bool", 0, 0, "counts as true; with convert_bool 'no' and 'off' do not") \
 	X("undefined", test_undefined, "", 0, ROW_UNDEF | ROW_PASS, "there is no such name or member") \
 	X("upper", test_upper, "", 0, 0, "text in upper case") \

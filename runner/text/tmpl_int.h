@@ -100,6 +100,8 @@ struct expr {
 	struct tmpl t; /* body is the expression */
 };
 
+enum { MACRO_VARARGS = 1, MACRO_KWARGS = 2, MACRO_CALLER = 4 };
+
 struct parser {
 	struct arena *a;
 	const char *file;
@@ -110,7 +112,7 @@ struct parser {
 	struct err *e;
 	struct tmpl *t;
 	size_t cap_blocks;
-	bool varargs, kwargs; /* the macro being read names them */
+	unsigned macro_uses; /* what the macro being read names: MACRO_... */
 };
 
 const struct tok *parse_tok(const struct parser *p);

@@ -47,6 +47,11 @@ INTENDED = [
     (lambda c, o, t: "integer overflow" in o.get("error", "") or "larger than 64 bits" in o.get("error", ""), "integers have 64 bits"),
     (lambda c, o, t: "too large" in o.get("error", "") or "longer than 16 MiB" in o.get("error", ""), "results are bounded"),
     (lambda c, o, t: "cannot represent an object" in t.get("error", ""), "tuples are lists in YAML"),
+    (lambda c, o, t: c.get("broken") and re.search("there is no (filter|test)", o.get("error", "")), "an unknown filter or test is an error even where it is not reached"),
+    (lambda c, o, t: c.get("broken") and o.get("error", "").endswith("is undefined"), "an undefined argument is an error even when it is not looked at"),
+    (lambda c, o, t: c.get("broken") and "found \"]\"" in o.get("error", ""), "an empty subscript is an error"),
+    (lambda c, o, t: c.get("broken") and "the regex has no group" in o.get("error", ""), "a group that the regex does not have is an error even when nothing matches"),
+    (lambda c, o, t: c.get("broken") and re.search("human_to_bytes|strftime", o.get("error", "")), "a malformed unit or time directive is an error"),
     (lambda c, o, t: "complex number" in o.get("error", ""), "there are no complex numbers"),
     (lambda c, o, t: "has no len()" in t.get("error", ""), "filters on text take null and numbers as text"),
     (lambda c, o, t: "for +: 'range'" in t.get("error", ""), "range gives a list"),
@@ -303,6 +308,15 @@ class Gen:
             lambda: self.tag("for (a, b) in l|zip(ls)") + "{{ a }}{{ b }}" + self.tag("endfor"), lambda: self.tag("set %s, q = 1, s" % v) + "{{ %s }}{{ q }}" % v, lambda: "{% block bb %}" .replace("bb", "b%d" % self.r.randint(0, 99999)) + self.body(d - 1) + "{% endblock %}",
         )()
 
+    def broken(self, src):
+        """The same with one piece taken out, doubled or swapped: mostly an error, on both sides."""
+        parts = re.findall(r"\w+|\s+|\{[%{#]-?|-?[%}#]\}|.", src)
+        if not parts:
+            return src
+        at = self.r.randrange(len(parts))
+        self.one(lambda: parts.pop(at), lambda: parts.insert(at, parts[at]), lambda: parts.insert(at, self.one(*parts)))()
+        return "".join(parts)
+
     def template(self):
         return "".join(self.stmt(2) for _ in range(self.r.randint(1, 4))) + self.one("", "\n", "\n\n")
 
@@ -360,6 +374,8 @@ def main():
             case = {"kind": "tmpl", "src": gen.template()}
         else:
             case = {"kind": "expr", "src": gen.yaml(2) if number % 50 == 0 else gen.any(gen.r.randint(1, 4))}
+        if number % 4 == 3:
+            case = {"kind": case["kind"], "src": gen.broken(case["src"]), "broken": True}
         ours.stdin.write(json.dumps(dict(case, vars=VARS)) + "\n")
         ours.stdin.flush()
         line = ours.stdout.readline()
