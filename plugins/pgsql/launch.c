@@ -14,6 +14,7 @@ struct seen {
 	bool reached;	/* etcd answered */
 	const char *at; /* address of the etcd member that does not know the cluster's user by this password, or NULL */
 	bool initialized, led;
+	bool made; /* the inventory's primary has just seen to the cluster in this run */
 };
 
 /*
@@ -43,7 +44,7 @@ static const char make[] =
 	"login \"$login\" || { echo 'etcd does not take etcd_root_password' >&2; exit 1; }; old=\n"
 	"while read -r path body; do case \"$path $old\" in */changepw' '*/user/add) ;; */changepw*) continue ;; esac\n"
 	"a=$(call \"$path\" \"$h\" \"$body\"); case $a in *' 200 '*) ;; *'already exists'*) old=$path ;;\n"
-	"*) echo \"$path: ${a##*\"error\"}\" >&2; exit 1 ;; esac; done\n";
+	"*) echo \"$path: ${a##*\"error\"}\" >&2; exit 1 ;; esac; done; echo reached; echo \"${a#*{}\"\n";
 
 static const struct etcd_client *etcd_of(pig_task *t)
 {
@@ -76,39 +77,50 @@ static const char *key(const struct inst *in, const char *name)
 }
 
 /* The cluster's keys are those from <ns>/<cluster>/ up to, without, <ns>/<cluster>0: "0" follows "/". */
-static const char *questions(const struct inst *in)
+static const char *last_key(const struct inst *in)
+{
+	return base64(in->t, pig_fmt(in->t, "%s/%s0", in->p->pg_namespace, in->p->pg_cluster));
+}
+
+static const char *all_keys(const struct inst *in)
+{
+	return pig_fmt(in->t, "{\"key\":\"%s\",\"range_end\":\"%s\",\"keys_only\":true}", key(in, ""), last_key(in));
+}
+
+static void read_answer(const struct inst *in, struct seen *s, const char *out)
 {
 	pig_task *t = in->t;
-	const char *end = base64(t, pig_fmt(t, "%s/%s0", in->p->pg_namespace, in->p->pg_cluster));
 
-	return t->host->secret(
-		t,
-		pig_fmt(t, "{\"name\":%s,\"password\":%s}\n{\"key\":\"%s\",\"range_end\":\"%s\",\"keys_only\":true}\n",
-			json_text(t, in->etcd_user), json_text(t, in->etcd_password), key(in, ""), end));
+	s->at = strstr(out, "denied ");
+	s->at = s->at ? pig_fmt(t, "%.*s", (int)strcspn(s->at + 7, ":\n"), s->at + 7) : NULL;
+	s->reached = strstr(out, "reached") != NULL;
+	s->initialized = strstr(out, pig_fmt(t, "\"%s\"", key(in, "initialize"))) != NULL;
+	s->led = strstr(out, pig_fmt(t, "\"%s\"", key(in, "leader"))) != NULL;
 }
 
 static bool look_around(const struct inst *in, struct seen *s)
 {
 	pig_task *t = in->t;
+	const char *ask = pig_fmt(t, "{\"name\":%s,\"password\":%s}\n%s\n", json_text(t, in->etcd_user),
+				  json_text(t, in->etcd_password), all_keys(in));
 	const char *out;
-	const pig_op *op = pig_shell(
-		t, .note = "what is there: Patroni, data, the cluster in etcd", .reads = true, .in = questions(in),
-		.cmd = pig_fmt(t, "systemctl -q is-active patroni && { echo active; exit 0; }\n%s\nE=%s\n%s%s",
-			       pig_sh(t, "[ ! -s %s/PG_VERSION ] || echo data", in->data),
-			       pig_sh(t, "%s", endpoints(t)), call, look));
+	const pig_op *op;
 
-	*s = (struct seen){0};
+	op = pig_shell(t, .note = "what is there: Patroni, data, the cluster in etcd", .reads = true,
+		       .in = t->host->secret(t, ask),
+		       .cmd = pig_fmt(t, "systemctl -q is-active patroni && { echo active; exit 0; }\n%s\nE=%s\n%s%s",
+				      pig_sh(t, "[ ! -s %s/PG_VERSION ] || echo data", in->data),
+				      pig_sh(t, "%s", s->made ? "" : endpoints(t)), call, look));
 	if (!pig_await(t))
 		return false;
 	out = t->host->output(t, op, NULL);
 	out = out ? out : "";
 	s->active = !strncmp(out, "active", 6);
 	s->data = !strncmp(out, "data", 4);
-	s->at = strstr(out, "denied ");
-	s->at = s->at ? pig_fmt(t, "%.*s", (int)strcspn(s->at + 7, ":\n"), s->at + 7) : NULL;
-	s->reached = strstr(out, "reached") != NULL;
-	s->initialized = strstr(out, pig_fmt(t, "\"%s\"", key(in, "initialize"))) != NULL;
-	s->led = strstr(out, pig_fmt(t, "\"%s\"", key(in, "leader"))) != NULL;
+	if (s->made)
+		s->reached = s->initialized = s->led = true;
+	else
+		read_answer(in, s, out);
 	return true;
 }
 
@@ -118,7 +130,6 @@ static const char *requests(const struct inst *in)
 	pig_task *t = in->t;
 	const char *user = json_text(t, in->etcd_user), *password = json_text(t, in->etcd_password);
 	const char *root = t->val->str(t->host->get(t, "etcd_root_password"), "");
-	const char *end = base64(t, pig_fmt(t, "%s/%s0", in->p->pg_namespace, in->p->pg_cluster));
 
 	return t->host->secret(t, pig_fmt(t,
 					  "{\"name\":\"root\",\"password\":%s}\n"
@@ -127,13 +138,14 @@ static const char *requests(const struct inst *in)
 					  "/v3/auth/user/changepw {\"name\":%s,\"password\":%s}\n"
 					  "/v3/auth/role/grant {\"name\":%s,\"perm\":{\"permType\":\"READWRITE\","
 					  "\"key\":\"%s\",\"range_end\":\"%s\"}}\n"
-					  "/v3/auth/user/grant {\"user\":%s,\"role\":%s}\n",
+					  "/v3/auth/user/grant {\"user\":%s,\"role\":%s}\n"
+					  "/v3/kv/range %s\n",
 					  json_text(t, root), user, user, password, user, password, user, key(in, ""),
-					  end, user, user));
+					  last_key(in), user, user, all_keys(in)));
 }
 
 /* Done on the etcd member that did not know the user: root's password never comes to a database node. */
-static bool etcd_user(const struct inst *in, const char *at)
+static bool etcd_user(const struct inst *in, struct seen *s)
 {
 	pig_task *t = in->t;
 	const struct etcd_client *etcd = etcd_of(t);
@@ -141,16 +153,20 @@ static bool etcd_user(const struct inst *in, const char *at)
 
 	for (size_t i = 0; i < t->val->len(hosts); i++) {
 		const char *host = t->val->str(t->val->at(hosts, i), "");
+		const pig_op *op;
 		pig_task *m;
 
-		if (strcmp(inst_addr(t, host), at))
+		if (strcmp(inst_addr(t, host), s->at))
 			continue;
 		m = t->host->on(t, host);
-		pig_shell(m, .note = pig_fmt(t, "etcd user and role %s", in->etcd_user), .in = requests(in),
-			  .cmd = pig_fmt(t, "%s%s%s", etcd->env(m), call, make));
-		return pig_await(m);
+		op = pig_shell(m, .note = pig_fmt(t, "etcd user and role %s", in->etcd_user), .in = requests(in),
+			       .cmd = pig_fmt(t, "%s%s%s", etcd->env(m), call, make));
+		if (!pig_await(m))
+			return false;
+		read_answer(in, s, t->host->output(m, op, NULL));
+		return true;
 	}
-	t->host->fail(t, "no host of the inventory is the etcd member at %s", at);
+	t->host->fail(t, "no host of the inventory is the etcd member at %s", s->at);
 	return false;
 }
 
@@ -263,31 +279,37 @@ static void joining(const struct inst *in)
 				 inst_rest_send(in, "\"$l\"")));
 }
 
+/* Behind the edge of the step the primary's word is enough. */
+static bool primary_says(const struct inst *in)
+{
+	pig_task *t = in->t;
+	const char *primary = in->bootstraps ? NULL : inst_primary(t);
+
+	return primary && t->host->in_run(t, primary) && t->val->truth(t->host->of(t, primary, "pg_made"), false);
+}
+
 void pgsql_launch(pig_task *t)
 {
 	struct inst in = inst_of(t);
-	struct seen s;
+	struct seen s = {.made = primary_says(&in)};
 
 	if (t->val->truth(t->host->of(t, t->hostname, "pg_active"), false))
 		return; /* pg_conf has just seen to it */
 	if (!look_around(&in, &s))
 		return;
-	if (s.active) {
+	if (s.active || t->check) {
 		run_patroni(t, 0);
 		return;
 	}
-	if (s.at && !t->check && !(etcd_user(&in, s.at) && look_around(&in, &s)))
+	if ((s.at && !etcd_user(&in, &s)) || !may_start(&in, &s))
 		return;
-	if (t->check || !may_start(&in, &s)) {
-		if (t->check)
-			run_patroni(t, 0);
-		return;
-	}
 	run_patroni(t, PIG_NOW);
 	if (!s.initialized && in.bootstraps)
 		bootstrapping(&in);
 	else if (!s.data)
 		joining(&in);
+	if (in.bootstraps && pig_await(t))
+		t->host->publish(t, "pg_made", t->host->boolean(t, true));
 }
 
 void pgsql_ready(pig_task *t)
