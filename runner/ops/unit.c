@@ -40,29 +40,39 @@ static const char *mark_path(struct arena *a, const struct op *op)
 	return arena_fmt(a, "/run/pig/unit/%s.%.12s", op->d.unit.name, sum);
 }
 
+/* For all units of a look: one systemctl, one sha256sum, one stat. Blocks come in the order of names, each name once. */
 static void unit_probe(struct batch *b, struct script *s, struct op **ops, size_t n)
 {
-	struct buf c = BUF(b->a);
+	struct buf names = BUF(b->a), words = BUF(b->a), marks = BUF(b->a);
+	uint32_t blocks = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct pig_unit *d = &ops[i]->d.unit;
-		buf_reset(&c);
-		buf_str(&c, "systemctl show -p LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,InvocationID,ExecMainStartTimestamp,Type -- ");
-		buf_quote(&c, d->name);
-		if (d->watch) {
-			const char *w = watch_words(b->a, d->watch);
-			struct buf m = BUF(b->a);
-			buf_quote(&m, mark_path(b->a, ops[i]));
-			buf_fmt(&c, "; echo =; cat -- %s 2>/dev/null; echo =; sha256sum -- %s 2>/dev/null; echo =; stat -L -c %%.6Z -- %s 2>/dev/null; date +%%z", buf_text(&m), w, w);
+		size_t j = 0;
+		while (strcmp(ops[j]->d.unit.name, d->name))
+			j++;
+		ops[i]->todo = j < i ? ops[j]->todo : blocks++;
+		if (j == i) {
+			buf_ch(&names, ' ');
+			buf_quote(&names, d->name);
 		}
-		script_section(s, arena_fmt(b->a, "u%u", ops[i]->index), buf_text(&c));
+		if (!d->watch)
+			continue;
+		buf_fmt(&words, " %s", watch_words(b->a, d->watch));
+		buf_str(&marks, "m=; { read -r m <");
+		buf_quote(&marks, mark_path(b->a, ops[i]));
+		buf_fmt(&marks, "; } 2>/dev/null; echo \"%u=$m\"\n", ops[i]->index);
 	}
+	script_section(s, "units", arena_fmt(b->a, "TZ=UTC systemctl show -p LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,"
+		"InvocationID,ExecMainStartTimestamp --%s", buf_text(&names)));
+	if (words.len)
+		script_section(s, "watched", arena_fmt(b->a, "%secho =; sha256sum --%s 2>/dev/null; echo =; stat -L -c '%%.6Z %%n' --%s 2>/dev/null; :",
+			buf_text(&marks), buf_text(&words), buf_text(&words)));
 }
 
 struct unit_found {
 	const char *load, *active, *file, *need, *invocation, *started, *mark, *digest;
 	double newest;
-	long zone_s;
 	bool looping; /* it failed and waits for the next attempt: "activating", but no process is there */
 	bool will_differ; /* check mode: the watched content would change */
 };
@@ -87,8 +97,14 @@ static int by_path(const void *x, const void *y)
 	return strcmp(((const struct watched *)x)->path, ((const struct watched *)y)->path);
 }
 
-/* Files and sums as they will be: those found, changed by what earlier operations of the batch would write or remove. */
-static size_t files_foreseen(struct batch *b, const struct op *op, const char *sums, struct watched **out)
+/* Is the path one of the watched words or matched by one? */
+static bool is_watched(const char *word, size_t len, const char *path, struct arena *a)
+{
+	return len && !fnmatch(arena_strn(a, word, len), path, FNM_PATHNAME | FNM_PERIOD);
+}
+
+/* Files and sums: those found, each once and, in check mode, changed by what earlier operations of the batch would write or remove. */
+static size_t files_seen(struct batch *b, const struct op *op, const char *sums, bool foreseen, struct watched **out)
 {
 	size_t n = 0, lines = 1;
 
@@ -96,12 +112,15 @@ static size_t files_foreseen(struct batch *b, const struct op *op, const char *s
 		lines += *p == '\n';
 	struct watched *list = arena_new_of(b->a, struct watched, lines + op->index + 1);
 	for (const char *p = sums; *p;) {
-		size_t len = strcspn(p, "\n");
-		if (len > 66)
-			list[n++] = (struct watched){ arena_strn(b->a, p + 66, len - 66), arena_strn(b->a, p, 64) };
+		size_t len = strcspn(p, "\n"), k = 0;
+		const char *path = len > 66 ? arena_strn(b->a, p + 66, len - 66) : "";
+		while (k < n && strcmp(list[k].path, path))
+			k++;
+		if (k == n && len > 66)
+			list[n++] = (struct watched){ path, arena_strn(b->a, p, 64) };
 		p += len + (p[len] == '\n');
 	}
-	for (uint32_t i = 0; i < op->index; i++) {
+	for (uint32_t i = 0; foreseen && i < op->index; i++) {
 		const struct op *o = b->ops[i];
 		const char *path = o->kind == &op_file ? o->d.file.path : o->kind == &op_line ? o->d.line.path : NULL;
 		bool gone = o->kind == &op_file && o->d.file.state == PIG_ABSENT;
@@ -118,65 +137,87 @@ static size_t files_foreseen(struct batch *b, const struct op *op, const char *s
 	return n;
 }
 
-/* The digest that the host would make of the watched content once everything decided so far was done. */
-static const char *digest_foreseen(struct batch *b, const struct op *op, const char *sums)
+/* The digest that the host makes of the watched content: of what sha256sum says of its words, in their order. */
+static const char *digest_of(struct batch *b, const struct op *op, const char *sums, bool foreseen)
 {
 	struct watched *list;
-	size_t n = files_foreseen(b, op, sums, &list);
+	size_t n = files_seen(b, op, sums, foreseen, &list);
 	struct buf text = BUF(b->a);
 
 	for (const char *p = op->d.unit.watch; *p;) {
 		size_t len = strcspn(p, " \n\t,");
-		const char *word = arena_strn(b->a, p, len);
-		for (size_t i = 0; i < n && len; i++)
-			if (list[i].sum && !fnmatch(word, list[i].path, FNM_PATHNAME | FNM_PERIOD))
+		for (size_t i = 0; i < n; i++)
+			if (list[i].sum && is_watched(p, len, list[i].path, b->a))
 				buf_fmt(&text, "%s  %s\n", list[i].sum, list[i].path);
 		p += len + (p[len] != 0);
 	}
 	return op_sum(b->a, buf_text(&text), text.len);
 }
 
-static void unit_parse(struct batch *b, const struct op *op, const char *text, struct unit_found *f)
+/* The latest change among the watched files, of lines "seconds path". */
+static double newest_of(struct batch *b, const char *watch, const char *times)
 {
-	const char *part[4] = { text, "", "", "" };
-	struct arena *a = b->a;
+	double newest = 0;
 
-	*f = (struct unit_found){ 0 };
-	char *copy = arena_str(a, text);
-	part[0] = copy;
-	for (int i = 1; i < 4; i++) { /* parts are divided by lines "=" */
-		char *cut = !strncmp(part[i - 1], "=\n", 2) ? (char *)(uintptr_t)part[i - 1] : strstr(part[i - 1], "\n=\n");
-		if (!cut)
-			break;
-		part[i] = cut + (*cut == '\n' ? 3 : 2);
-		*cut = 0;
+	for (const char *line = times; *line;) {
+		size_t n = strcspn(line, "\n");
+		const char *text = arena_strn(b->a, line, n), *path = strchr(text, ' ');
+		double t = strtod(text, NULL);
+		for (const char *p = watch; path && *p;) {
+			size_t len = strcspn(p, " \n\t,");
+			if (t > newest && is_watched(p, len, path + 1, b->a))
+				newest = t;
+			p += len + (p[len] != 0);
+		}
+		line += n + (line[n] == '\n');
 	}
-	f->load = field(a, part[0], "LoadState"), f->active = field(a, part[0], "ActiveState");
-	f->looping = !strcmp(field(a, part[0], "SubState"), "auto-restart");
-	f->file = field(a, part[0], "UnitFileState"), f->need = field(a, part[0], "NeedDaemonReload");
-	f->invocation = field(a, part[0], "InvocationID"), f->started = field(a, part[0], "ExecMainStartTimestamp");
-	f->mark = part[1];
-	const char *sums = *part[2] ? arena_fmt(a, "%s\n", part[2]) : "";
-	f->digest = op_sum(a, sums, strlen(sums));
-	if (b->check && op->d.unit.watch) {
-		const char *then = digest_foreseen(b, op, sums);
+	return newest;
+}
+
+/* The n-th block of systemctl's answer; blocks are divided by empty lines. */
+static const char *block_at(struct arena *a, const char *text, uint32_t n)
+{
+	for (; n && text; n--) {
+		text = strstr(text, "\n\n");
+		text = text ? text + 2 : NULL;
+	}
+	if (!text)
+		return "";
+	const char *end = strstr(text, "\n\n");
+	return end ? arena_strn(a, text, (size_t)(end - text)) : text;
+}
+
+static void unit_parse(struct batch *b, const struct op *op, uint32_t block, struct unit_found *f)
+{
+	const struct section *units = sections_get(&b->found, "units"), *watched = sections_get(&b->found, "watched");
+	struct arena *a = b->a;
+	const char *text = block_at(a, units ? units->out : "", block);
+
+	*f = (struct unit_found){ .mark = "", .digest = "" };
+	f->load = field(a, text, "LoadState"), f->active = field(a, text, "ActiveState");
+	f->looping = !strcmp(field(a, text, "SubState"), "auto-restart");
+	f->file = field(a, text, "UnitFileState"), f->need = field(a, text, "NeedDaemonReload");
+	f->invocation = field(a, text, "InvocationID"), f->started = field(a, text, "ExecMainStartTimestamp");
+	if (!op->d.unit.watch || !watched)
+		return;
+	/* marks, sums and times, divided by lines "=" */
+	char *marks = arena_fmt(a, "%s\n", watched->out), *sums = strstr(marks, "\n=\n"), *times = sums ? strstr(sums + 2, "\n=\n") : NULL;
+	if (!times)
+		return;
+	sums[1] = times[1] = 0;
+	sums += times == sums + 2 ? 2 : 3; /* no watched file exists: "=" follows on "=" */
+	times += 3;
+	f->mark = field(a, marks, arena_fmt(a, "%u", op->index));
+	f->digest = digest_of(b, op, sums, false);
+	if (b->check) {
+		const char *then = digest_of(b, op, sums, true);
 		f->will_differ = strcmp(then, f->digest) != 0;
 		f->digest = then;
 	}
-	for (const char *p = part[3]; *p;) {
-		double t = strtod(p, NULL);
-		size_t n = strcspn(p, "\n");
-		if (*p == '+' || *p == '-') {
-			long z = strtol(p, NULL, 10);
-			f->zone_s = (z / 100 * 60 + z % 100) * 60;
-		} else if (t > f->newest) {
-			f->newest = t;
-		}
-		p += n + (p[n] == '\n');
-	}
+	f->newest = newest_of(b, op->d.unit.watch, times);
 }
 
-/* "Mon 2026-11-23 19:05:22 UTC" in the host's zone, whole seconds; 0 when there is none. */
+/* "Mon 2026-11-23 19:05:22 UTC", whole seconds; 0 when there is none. */
 static double start_time(const struct unit_found *f)
 {
 	struct tm tm = { 0 };
@@ -186,7 +227,7 @@ static double start_time(const struct unit_found *f)
 		return 0;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	return (double)timegm(&tm) - (double)f->zone_s;
+	return (double)timegm(&tm);
 }
 
 /* Has the running process read the present content? */
@@ -203,10 +244,9 @@ static bool is_fresh(struct arena *a, const struct unit_found *f)
 static bool unit_decide(struct batch *b, struct op *op, struct err *e)
 {
 	const struct pig_unit *d = &op->d.unit;
-	const struct section *sec = sections_get(&b->found, arena_fmt(b->a, "u%u", op->index));
 	struct unit_found f;
 
-	unit_parse(b, op, sec ? sec->out : "", &f);
+	unit_parse(b, op, op->todo, &f); /* the probe left the number of its block there */
 	op->todo = 0;
 	bool running = !strcmp(f.active, "active") || !strcmp(f.active, "activating") || !strcmp(f.active, "reloading");
 	running = running && !f.looping;
