@@ -52,6 +52,11 @@ struct origin origin_of(struct arena *a, const char *where)
 	return at;
 }
 
+bool origin_is_default(struct origin at)
+{
+	return at.file && (!strncmp(at.file, "default of ", 11) || !strncmp(at.file, "preset of ", 10));
+}
+
 void check_add_err(struct checking *c, const struct inv_host *h, const char *id, const struct err *e)
 {
 	struct fault f = { .at = origin_of(c->a, e->where), .id = id, .host = h ? h->name : NULL };

@@ -135,7 +135,7 @@ static void fault_at(struct rule_check *k, struct origin at, const char *fmt, va
 
 static struct origin place_or_host(const struct rule_check *k, const struct value *v)
 {
-	return v && v->at.file ? v->at : k->h->at;
+	return v && v->at.file && !origin_is_default(v->at) ? v->at : k->h->at;
 }
 
 static void api_fault(pig_check *pub, const pig_value *at, const char *fmt, ...)

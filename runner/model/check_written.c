@@ -316,7 +316,7 @@ static const char *secret_weak(struct checking *c, const char *s, const struct v
 static void secret_walk(struct checking *c, const struct param *p, const struct value *v, const struct value *map,
 			struct origin at, unsigned depth)
 {
-	struct fault f = { .at = v->at.file && strncmp(v->at.file, "default of ", 11) ? v->at : at,
+	struct fault f = { .at = v->at.file && !origin_is_default(v->at) ? v->at : at,
 			   .id = "secret",
 			   .warning = true };
 	const char *why;

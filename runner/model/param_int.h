@@ -68,6 +68,8 @@ void value_names(struct arena *a, const struct value *v, struct map *names);
 bool name_is_fact(const char *name);
 bool name_is_builtin(const char *name); /* inventory_hostname, groups, ... */
 
+/* A module's default or preset, not a place the user could look at. */
+bool origin_is_default(struct origin at);
 /* "file:line:col" back into a place; a NULL file when it is none. */
 struct origin origin_of(struct arena *a, const char *where);
 

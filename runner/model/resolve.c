@@ -29,6 +29,8 @@ static const char *const facts[] = {
 
 bool name_is_fact(const char *name)
 {
+	if (!*name || !strchr("obmn", *name)) /* asked of every name that is looked up */
+		return false;
 	for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
 		if (!strcmp(facts[i], name))
 			return true;

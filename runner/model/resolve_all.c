@@ -95,17 +95,8 @@ static const struct value *clusters(struct resolvers *rs, const struct module *m
 
 const struct value *resolvers_members(struct resolvers *rs, struct arena *a, const struct module *m, const char *name)
 {
-	const struct inventory *inv = rs->w->inv;
-	const struct inv_group *g = inventory_group(inv, name ? name : "all");
 	const struct value *list = m && name && m->m->cluster ? value_get(clusters(rs, m), name) : NULL;
 
-	if (list || !g)
-		return list;
-
-	uint32_t n;
-	struct inv_host **hosts = inventory_group_hosts(inv, a, g, &n);
-	struct value *names = value_list(a);
-	for (uint32_t i = 0; i < n; i++)
-		value_push(a, names, value_str(a, hosts[i]->name));
-	return names;
+	(void)a; /* every list is made once and shared */
+	return list ? list : value_get(resolvers_groups(rs), name ? name : "all");
 }

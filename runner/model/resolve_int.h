@@ -52,6 +52,8 @@ struct asking {
 /* Value of a name on r's host; r's lock is held. */
 const struct value *resolver_lookup(struct resolver *r, const char *name, const struct link *chain, struct err *e);
 struct scope asking_scope(struct asking *k);
+/* Every group's host names, those of its children included; shared, made once. */
+const struct value *resolvers_groups(struct resolvers *rs);
 /* inventory_hostname, groups, ...; NULL and e untouched when it is none. r's lock is held. */
 const struct value *resolver_builtin(struct resolver *r, const char *name);
 

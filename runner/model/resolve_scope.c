@@ -14,6 +14,8 @@ static const char *const builtins[] = {
 
 bool name_is_builtin(const char *name)
 {
+	if (!*name || !strchr("ihg", *name))
+		return false;
 	for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)
 		if (!strcmp(builtins[i], name))
 			return true;
@@ -72,20 +74,29 @@ static struct value *hostvars_make(struct resolvers *rs)
 	return map;
 }
 
+/* What is the same for every host is made by whoever asks first. */
+static const struct value *shared(struct resolvers *rs, struct value **at, struct value *(*make)(struct resolvers *))
+{
+	pthread_mutex_lock(&rs->lock);
+	if (!*at)
+		*at = make(rs);
+	pthread_mutex_unlock(&rs->lock);
+	return *at;
+}
+
+const struct value *resolvers_groups(struct resolvers *rs)
+{
+	return shared(rs, &rs->groups, groups_make);
+}
+
 const struct value *resolver_builtin(struct resolver *r, const char *name)
 {
 	struct resolvers *rs = r->rs;
-	struct value **shared = !strcmp(name, "groups")     ? &rs->groups
-				: !strcmp(name, "hostvars") ? &rs->hostvars
-							    : NULL;
 
-	if (shared) {
-		pthread_mutex_lock(&rs->lock);
-		if (!*shared)
-			*shared = shared == &rs->groups ? groups_make(rs) : hostvars_make(rs);
-		pthread_mutex_unlock(&rs->lock);
-		return *shared;
-	}
+	if (!strcmp(name, "groups"))
+		return resolvers_groups(rs);
+	if (!strcmp(name, "hostvars"))
+		return shared(rs, &rs->hostvars, hostvars_make);
 	if (!strcmp(name, "inventory_hostname"))
 		return value_str(r->a, r->h->name);
 	if (!strcmp(name, "inventory_hostname_short"))
