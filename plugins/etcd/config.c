@@ -84,11 +84,11 @@ static const char *line_of(pig_task *t, const char *text, const char *key)
 void task_etcd_config(pig_task *t)
 {
 	const struct etcd *p = t->params;
+	const char *keys = "[ ! -r " ETCD_CONF " ] || while read -r key value; do case $key in "
+			   "initial-cluster:|initial-cluster-state:) echo \"$key $value\" ;; esac; done <" ETCD_CONF;
 	const pig_op *op = pig_shell(t, .note = "data and present configuration", .reads = true,
-		.cmd = pig_sh(t, "[ ! -d %s/member ] || echo 'data yes'\n"
-				 "[ ! -r " ETCD_CONF " ] || while read -r key value; do case $key in\n"
-				 "initial-cluster:|initial-cluster-state:) "
-				 "echo \"$key $value\" ;; esac; done <" ETCD_CONF, p->etcd_data));
+		.cmd = pig_fmt(t, "%s\n%s && echo 'up yes'\n%s",
+			       pig_sh(t, "[ ! -d %s/member ] || echo 'data yes'", p->etcd_data), etcd_listens(t), keys));
 
 	pig_file(t, .path = ETCD_PASS, .text = t->host->secret(t, pig_fmt(t, "%s\n", p->etcd_root_password)),
 		.mode = 0640,
@@ -98,6 +98,8 @@ void task_etcd_config(pig_task *t)
 		return;
 	const char *found = t->host->output(t, op, NULL);
 	const char *peers = line_of(t, found, "initial-cluster:"), *state = line_of(t, found, "initial-cluster-state:");
+	if (line_of(t, found, "data") && line_of(t, found, "up"))
+		t->host->publish(t, "etcd_up", t->host->boolean(t, true));
 	if (line_of(t, found, "data"))
 		etcd_conf(t, peers ? peers : etcd_peers(t), peers && state ? state : "existing");
 	else if (etcd_founds(t))

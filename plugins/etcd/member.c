@@ -111,17 +111,15 @@ static void wait_for(pig_task *t)
 	bool learns = is_joining(t) && p->etcd_learner;
 
 	pig_wait(t, .why = pig_fmt(t, "etcd member %s to answer (see journalctl -u etcd)", etcd_name(t, t->hostname)),
-		.every_ms = 100,
-		 .probe = pig_fmt(t,
-		 "grep -qs ':%04X 0*:0000 0A ' /proc/net/tcp /proc/net/tcp6 || {"
-			" echo 'nobody listens' >&2; false; } && {\n"
-				  "%s%s\n}", (unsigned)p->etcd_port, env,
+		 .every_ms = 100,
+		 .probe = pig_fmt(t, "%s || { echo 'nobody listens' >&2; false; } && {\n%s%s\n}", etcd_listens(t), env,
 				  learns ? "etcdctl endpoint status >/dev/null" : ETCD_ANSWERS));
 }
 
+/* What runs already is left to etcd_launch. */
 void task_etcd_start(pig_task *t)
 {
-	if (is_joining(t))
+	if (is_joining(t) || t->val->truth(t->host->of(t, t->hostname, "etcd_up"), false))
 		return;
 	pig_op *unit = pig_unit(t, .name = "etcd", .state = PIG_STARTED, .enable = 1, .watch = UNIT_WATCH,
 		.on_change = PIG_NOTHING);

@@ -68,6 +68,8 @@ const char *etcd_client_url(pig_task *t, const char *host);
 const char *etcd_peer_url(pig_task *t, const char *host);
 /* client URLs of these hosts but one (NULL: of all), joined by commas */
 const char *etcd_urls(pig_task *t, const pig_value *hosts, const char *but);
+/* shell: does anyone listen on the client port? */
+const char *etcd_listens(pig_task *t);
 /* "name=peer url,..." of all members the inventory knows */
 const char *etcd_peers(pig_task *t);
 const char *etcd_host(pig_task *t, const pig_value *hosts, size_t i);

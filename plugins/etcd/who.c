@@ -43,6 +43,13 @@ const char *etcd_peer_url(pig_task *t, const char *host)
 	return url(t, host, "etcd_peer_port", 2380);
 }
 
+const char *etcd_listens(pig_task *t)
+{
+	const struct etcd *p = t->params;
+
+	return pig_fmt(t, "grep -qs ':%04X 0*:0000 0A ' /proc/net/tcp /proc/net/tcp6", (unsigned)p->etcd_port);
+}
+
 const char *etcd_urls(pig_task *t, const pig_value *hosts, const char *but)
 {
 	const char *text = "";
