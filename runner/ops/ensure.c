@@ -179,7 +179,7 @@ static bool wait_done(struct batch *b, struct op *op, const struct section *sec,
 }
 
 const struct op_kind op_wait = {
-	.name = "wait", .disturbs = 0, .sensitive = D_ALL, .inline_ok = true,
+	.name = "wait", .disturbs = D_RUN /* what it waited for has changed the ground */, .sensitive = D_ALL, .inline_ok = true,
 	.probe = wait_probe, .decide = wait_decide, .apply = wait_apply, .done = wait_done,
 };
 
