@@ -88,7 +88,8 @@ void task_etcd_config(pig_task *t)
 			   "initial-cluster:|initial-cluster-state:) echo \"$key $value\" ;; esac; done <" ETCD_CONF;
 	const pig_op *op = pig_shell(t, .note = "data and present configuration", .reads = true,
 		.cmd = pig_fmt(t, "%s\n%s && echo 'up yes'\n%s",
-			       pig_sh(t, "[ ! -d %s/member ] || echo 'data yes'", p->etcd_data), etcd_listens(t), keys));
+			       pig_sh(t, "[ ! -d %s/member ] || echo 'data yes'", p->etcd_data), etcd_listens(t),
+			       keys));
 
 	pig_file(t, .path = ETCD_PASS, .text = t->host->secret(t, pig_fmt(t, "%s\n", p->etcd_root_password)),
 		.mode = 0640,

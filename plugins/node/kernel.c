@@ -72,6 +72,8 @@ void task_node_tune(pig_task *t)
 	/* what `tuned-adm profile` would note down: the daemon reads it when it starts */
 	pig_file(t, .path = "/etc/tuned/active_profile", .text = pig_fmt(t, "%s\n", p->node_tune), .mode = 0644);
 	pig_file(t, .path = "/etc/tuned/profile_mode", .text = "manual\n", .mode = 0644);
+	/* tuned rewrites those two at each start; this one says the same and is ours alone, so it can be watched */
+	pig_file(t, .path = pig_fmt(t, "%s/pig.profile", dir), .text = pig_fmt(t, "%s\n", p->node_tune), .mode = 0644);
 	pig_file(t, .path = "/etc/sysctl.d/hugepage.conf", .text = pig_fmt(t, "vm.nr_hugepages = %" PRId64 "\n", pages),
 		 .mode = 0644);
 	if (pages)
@@ -80,7 +82,7 @@ void task_node_tune(pig_task *t)
 			   "%" PRId64, pages),
 			   .apply = "sysctl -q -p /etc/sysctl.d/hugepage.conf");
 	pig_unit(t, .name = "tuned", .state = PIG_STARTED, .enable = 1, .flags = PIG_SOFT, .on_change = PIG_RESTART,
-		 .watch = pig_fmt(t, "/etc/tuned/active_profile %s", mine));
+		 .watch = pig_fmt(t, "%s/pig.profile %s", dir, mine));
 }
 
 void task_node_sysctl(pig_task *t)
