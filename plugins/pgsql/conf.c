@@ -124,6 +124,8 @@ static pig_value *vars(const struct inst *in, int64_t disk)
 	put_s(t, m, "etcd_user", in->etcd_user);
 	put_s(t, m, "etcd_password", in->etcd_password);
 	put_s(t, m, "watchdog", crit && !strcmp(dog, "off") ? "automatic" : dog);
+	/* seconds from Patroni's death to the fence: the lease lives ttl - loop_wait at least */
+	t->host->put(t, m, "fence", t->host->number(t, r.n[RTO_TTL] - r.n[RTO_LOOP] > 10 ? r.n[RTO_TTL] - r.n[RTO_LOOP] - 5 : 5));
 	t->host->put(t, m, "watchdog_margin", t->host->number(t, r.n[RTO_MARGIN]));
 	t->host->put(t, m, "log_files", t->host->number(t, crit ? 16 : 4));
 	t->host->put(t, m, "etcd_hosts", etcd);
@@ -162,6 +164,8 @@ void pgsql_conf(pig_task *t)
 		pig_file(t, .path = in.conf, .tmpl = "patroni.yml", .vars = m, .owner = su, .group = "postgres",
 			 .mode = 0640);
 		pig_file(t, .path = "/etc/patroni/patroni.yml", .link = in.conf);
+		pig_file(t, .path = "/pg/bin/pg-fence", .tmpl = "pg-fence", .vars = m, .owner = "root", .group = "postgres",
+			 .mode = 0755);
 		pig_file(t, .path = "/etc/systemd/system/patroni.service", .tmpl = "patroni.service", .vars = m);
 		pig_file(t, .path = "/etc/systemd/system/postgres.service", .tmpl = "postgres.service", .vars = m);
 	}

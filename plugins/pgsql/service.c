@@ -61,26 +61,90 @@ static int64_t port_of(const struct inst *in, const pig_value *service, const pi
 	return *dest && !dest[strspn(dest, "0123456789")] ? strtoll(dest, NULL, 10) : 5432;
 }
 
-static void servers(const struct inst *in, struct str *b, const pig_value *service, const pig_value *members)
+static void server(const struct inst *in, struct str *b, const pig_value *service, const pig_value *m)
 {
 	pig_task *t = in->t;
 	const struct pig_values *v = t->val;
-	const char *sel = v->str(v->key(service, "selector"), "[]"), *spare = v->str(v->key(service, "backup"), NULL);
-	const pig_value *front = t->host->jmes(t, sel, members),
-			*back = spare && *spare ? t->host->jmes(t, spare, members) : NULL;
+	const char *host = v->str(v->key(m, "inventory_hostname"), "");
 
-	for (size_t i = 0; i < v->len(members); i++) {
+	str_add(b, "    server %s %s:%lld check port %lld%s weight %lld\n", inst_name(t, host), inst_addr(t, host),
+		(long long)port_of(in, service, m), (long long)v->num(v->key(m, "patroni_port"), 8008),
+		in->p->patroni_ssl_enabled ? " check-ssl verify required ca-file /pg/cert/ca.crt" : "",
+		(long long)v->num(v->key(m, "pg_weight"), 100));
+}
+
+/* How members are asked and balanced, in a listen or backend section. */
+static void balance(const struct inst *in, struct str *b, const pig_value *service, const char *check)
+{
+	const struct pig_values *v = in->t->val;
+	const char *options = v->str(v->key(service, "options"), NULL);
+	struct rto r = inst_rto(in->t);
+
+	str_add(b, "    mode tcp\n    balance %s\n    option httpchk\n    http-check send meth OPTIONS uri %s\n"
+		   "    http-check expect status 200\n",
+		v->str(v->key(service, "balance"), "roundrobin"), check);
+	if (options && *options)
+		str_add(b, "    default-server %s\n", options);
+	else
+		str_add(b,
+			"    default-server inter %s fastinter %s downinter %s rise %lld fall %lld on-marked-down "
+			"shutdown-sessions slowstart 30s maxconn 3000 maxqueue 128 weight 100\n",
+			r.s[RTO_INTER], r.s[RTO_FAST], r.s[RTO_DOWN], (long long)r.n[RTO_RISE],
+			(long long)r.n[RTO_FALL]);
+}
+
+/* Members of a service that are there only when no other is. Who leads is asked of the cluster, not of pg_role: for this choice the
+ * one that made the cluster counts as any replica. */
+static const pig_value *spares(const struct inst *in, const pig_value *service, const pig_value *members, bool as_written)
+{
+	pig_task *t = in->t;
+	const struct pig_values *v = t->val;
+	const char *spare = v->str(v->key(service, "backup"), NULL);
+	pig_value *list = t->host->list(t);
+
+	if (!spare || !*spare)
+		return NULL;
+	for (size_t i = 0; i < v->len(members) && !as_written; i++) {
 		const pig_value *m = v->at(members, i);
-		const char *host = v->str(v->key(m, "inventory_hostname"), "");
-		bool backup = selected(t, back, host);
+		pig_value *copy = t->host->map(t);
 
-		if (!backup && !selected(t, front, host))
-			continue;
-		str_add(b, "    server %s %s:%lld check port %lld%s weight %lld%s\n", inst_name(t, host),
-			inst_addr(t, host), (long long)port_of(in, service, m),
-			(long long)v->num(v->key(m, "patroni_port"), 8008),
-			in->p->patroni_ssl_enabled ? " check-ssl verify required ca-file /pg/cert/ca.crt" : "",
-			(long long)v->num(v->key(m, "pg_weight"), 100), backup ? " backup" : "");
+		for (size_t k = 0; k < v->len(m); k++)
+			t->host->put(t, copy, v->key_at(m, k), v->at(m, k));
+		if (!strcmp(v->str(v->key(m, "pg_role"), ""), "primary"))
+			t->host->put(t, copy, "pg_role", t->host->text(t, "replica"));
+		t->host->push(t, list, copy);
+	}
+	return t->host->jmes(t, spare, as_written ? members : list);
+}
+
+/*
+ * A service with spare members is two backends: the members it is for, asked whether they follow, and behind them everyone who may
+ * serve it at all. So the leader gets reads only while no replica is up, whoever leads, and a failover changes no file.
+ */
+static void with_spares(const struct inst *in, struct str *b, const pig_value *service, const pig_value *members, const char *name)
+{
+	pig_task *t = in->t;
+	const struct pig_values *v = t->val;
+	const char *check = v->str(v->key(service, "check"), "/"), *sel = v->str(v->key(service, "selector"), "[]");
+	const pig_value *front = t->host->jmes(t, sel, members), *written = spares(in, service, members, true),
+			*spare = spares(in, service, members, false);
+
+	str_add(b, "    use_backend %s-first if { nbsrv(%s-first) gt 0 }\n    default_backend %s-spare\n\nbackend %s-first\n", name,
+		name, name, name);
+	balance(in, b, service, strcmp(check, "/read-only") ? check : "/replica");
+	for (size_t i = 0; i < v->len(members); i++) {
+		const char *host = v->str(v->key(v->at(members, i), "inventory_hostname"), "");
+
+		if (selected(t, front, host) && !selected(t, spare, host))
+			server(in, b, service, v->at(members, i));
+	}
+	str_add(b, "\nbackend %s-spare\n", name);
+	balance(in, b, service, check);
+	for (size_t i = 0; i < v->len(members); i++) {
+		const char *host = v->str(v->key(v->at(members, i), "inventory_hostname"), "");
+
+		if (selected(t, front, host) || selected(t, spare, host) || selected(t, written, host))
+			server(in, b, service, v->at(members, i));
 	}
 }
 
@@ -88,27 +152,25 @@ static const char *service_text(const struct inst *in, const pig_value *service,
 {
 	pig_task *t = in->t;
 	const struct pig_values *v = t->val;
-	const char *options = v->str(v->key(service, "options"), NULL), *ip = v->str(v->key(service, "ip"), "*");
-	struct rto r = inst_rto(t);
+	const char *ip = v->str(v->key(service, "ip"), "*"), *spare = v->str(v->key(service, "backup"), NULL);
+	const char *name = pig_fmt(t, "%s-%s", in->p->pg_cluster, role_name(t, service));
+	bool two = spare && *spare;
 	struct str b = str_new(t);
 
-	str_add(&b, "# Written by pig: a service of PostgreSQL.\n%s%s\nlisten %s-%s\n", marker, in->p->pg_cluster,
-		in->p->pg_cluster, role_name(t, service));
-	str_add(&b, "    bind %s:%lld\n    mode tcp\n    maxconn %lld\n    balance %s\n", ip,
-		(long long)v->num(v->key(service, "port"), 0), (long long)v->num(v->key(service, "maxconn"), 5000),
-		v->str(v->key(service, "balance"), "roundrobin"));
-	str_add(&b, "    option httpchk\n    http-check send meth OPTIONS uri %s\n    http-check expect status 200\n",
-		v->str(v->key(service, "check"), "/"));
-	if (options && *options)
-		str_add(&b, "    default-server %s\n", options);
-	else
-		str_add(&b,
-			"    default-server inter %s fastinter %s downinter %s rise %lld fall %lld on-marked-down "
-			"shutdown-sessions "
-			"slowstart 30s maxconn 3000 maxqueue 128 weight 100\n",
-			r.s[RTO_INTER], r.s[RTO_FAST], r.s[RTO_DOWN], (long long)r.n[RTO_RISE],
-			(long long)r.n[RTO_FALL]);
-	servers(in, &b, service, members);
+	str_add(&b, "# Written by pig: a service of PostgreSQL.\n%s%s\n%s %s\n", marker, in->p->pg_cluster,
+		two ? "frontend" : "listen", name);
+	str_add(&b, "    bind %s:%lld\n    maxconn %lld\n", ip, (long long)v->num(v->key(service, "port"), 0),
+		(long long)v->num(v->key(service, "maxconn"), 5000));
+	if (two) {
+		str_add(&b, "    mode tcp\n");
+		with_spares(in, &b, service, members, name);
+		return b.s;
+	}
+	balance(in, &b, service, v->str(v->key(service, "check"), "/"));
+	const pig_value *front = t->host->jmes(t, v->str(v->key(service, "selector"), "[]"), members);
+	for (size_t i = 0; i < v->len(members); i++)
+		if (selected(t, front, v->str(v->key(v->at(members, i), "inventory_hostname"), "")))
+			server(in, &b, service, v->at(members, i));
 	return b.s;
 }
 
