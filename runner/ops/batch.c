@@ -30,7 +30,8 @@ static bool send(struct batch *b, struct script *s, struct sections *ss, struct 
 
 /*
  * Queue the probes of operations from `from` on, one call a kind. While nothing changes the look goes far ahead, so that many tasks
- * cost one frame; after a change it goes no further than the task at hand, as what follows will likely be disturbed again.
+ * cost one frame; after a change it goes no further than the task at hand, as what follows will likely be disturbed again, and
+ * in it past two commands: files between commands would all be looked at again after each of them.
  */
 static bool probe_from(struct batch *b, struct script *s, size_t from)
 {
@@ -38,10 +39,10 @@ static bool probe_from(struct batch *b, struct script *s, size_t from)
 						       &op_sysctl, &op_wait, &op_ensure, &op_shell };
 	struct op **some = arena_new_of(b->a, struct op *, b->n - from + 1);
 	bool any = false;
-	size_t end = from;
+	size_t end = from, stops = 0;
 
-	while (end < b->n && (b->check || b->ops[end]->group - b->ops[from]->group < b->window))
-		end++;
+	while (end < b->n && (b->check || (b->ops[end]->group - b->ops[from]->group < b->window && stops < b->stops)))
+		stops += b->ops[end++]->kind->inline_ok;
 	b->probed = end;
 	for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
 		size_t n = 0;
@@ -279,6 +280,7 @@ static bool rounds(struct batch *b, struct err *e)
 			dirty |= b->ops[j]->kind->disturbs;
 		}
 		b->window = m ? 1 : b->window < 64 ? b->window * 2 : b->window;
+		b->stops = m ? 2 : b->stops < 4096 ? b->stops * 4 : b->stops;
 		if (changes(todo, m) && !batch_gate(b, e))
 			return false;
 		if (m || j < b->n) {
@@ -301,6 +303,7 @@ bool batch_run(struct batch *b, struct err *e)
 	script_begin(&s, b->a);
 	b->failed = NULL;
 	b->window = 64;
+	b->stops = 4096;
 	probe_from(b, &s, b->done);
 	bool ok = send(b, &s, &b->found, e);
 	if (ok)

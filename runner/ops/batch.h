@@ -33,6 +33,7 @@ struct batch {
 	size_t probed;             /* up to here the latest answers hold */
 	size_t reported;           /* for the run's layer */
 	uint32_t window;           /* tasks to look at ahead; grows while nothing changes */
+	uint32_t stops;            /* commands to look at ahead within them; grows likewise */
 	const struct op *failed;   /* that ended the batch; NULL: the link did, or nothing */
 	bool (*gate)(void *ctx, struct err *e); /* asked once, before the first change; NULL: none */
 	void *gate_ctx;
