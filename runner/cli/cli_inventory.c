@@ -36,15 +36,7 @@ static struct value *marked(struct shown *s, const char *name, const struct valu
 
 	if (!p)
 		p = map_get(&s->w.modules->was, name);
-	if (p && v->type != V_NULL && (p->row->flags & PIG_SECRET))
-		return value_secret(s->c->a, v);
-	if (p && p->n_members) {
-		const struct value *typed = NULL;
-		struct err ignored;
-		if (param_typed(&typed, s->c->a, p, v, &ignored) && typed && value_is_secret(typed))
-			return (struct value *)typed;
-	}
-	return (struct value *)v;
+	return (struct value *)(p ? param_marked(s->c->a, p, v) : v);
 }
 
 static struct value *host_vars(struct shown *s, const struct inv_host *h)

@@ -3,25 +3,43 @@
  * left out until the host is connected; one that fails because of a fault that was told already is not told again.
  */
 #include "model/check_int.h"
+#include "model/module_int.h"
 
 #include <string.h>
 
 /* ---- where a rule's fault is shown ---- */
+/* Where the host's value of the name was written, under an earlier name perhaps. */
+static bool written_at(struct checking *c, struct arena *a, const struct inv_host *h, const char *name,
+		       struct origin *at)
+{
+	const struct param *p = map_get(&c->w->modules->params, name);
+	struct inv_found found;
+	uint32_t n = 0;
+	const char **was = module_words(a, p ? p->row->was : NULL, &n);
+	bool ok = inventory_var(c->w->inv, h, name, &found);
+
+	for (uint32_t i = 0; !ok && i < n; i++)
+		ok = inventory_var(c->w->inv, h, was[i], &found);
+	*at = ok ? found.val->at : (struct origin){ 0 };
+	return at->file != NULL;
+}
+
 /* The first value written for a name the rule's expression asks for; else the host's place. */
 static struct origin rule_place(struct checking *c, struct arena *a, const struct rule *r, const struct inv_host *h)
 {
 	struct value *names = value_list(a);
-	struct inv_found found;
+	struct origin at;
 
+	if (!h)
+		return (struct origin){ 0 };
 	if (r->must)
 		expr_names(r->must, a, names);
-	for (uint32_t i = 0; h && i < value_len(names); i++)
-		if (inventory_var(c->w->inv, h, value_cstr(value_at(names, i), ""), &found) && found.val->at.file)
-			return found.val->at;
-	if (h && r->row->scope == PIG_OF_CLUSTER && inventory_var(c->w->inv, h, r->module->m->cluster, &found) &&
-	    found.val->at.file)
-		return found.val->at;
-	return h ? h->at : (struct origin){ 0 };
+	for (uint32_t i = 0; i < value_len(names); i++)
+		if (written_at(c, a, h, value_cstr(value_at(names, i), ""), &at))
+			return at;
+	if (r->row->scope == PIG_OF_CLUSTER && written_at(c, a, h, r->module->m->cluster, &at))
+		return at;
+	return h->at;
 }
 
 /* A name the rule asks for must be set on the host, is not, and was told: the rule would only say it again. */

@@ -393,9 +393,36 @@ bool shape_type_one(const struct value **out, struct arena *a, const struct shap
 	return !t.errors;
 }
 
-bool param_typed(const struct value **out, struct arena *a, const struct param *p, const struct value *v, struct err *e)
+static const struct value *mark(struct arena *a, const struct shape *sh, const struct value *v, bool item)
 {
-	return shape_type_one(out, a, p->shape, v, e);
+	struct value *out;
+
+	if (v->type == V_NULL)
+		return v;
+	if (sh->row->flags & PIG_SECRET)
+		return value_secret(a, v);
+	if ((!sh->n && !sh->any) || (v->type != V_MAP && (v->type != V_LIST || item)))
+		return v;
+	out = v->type == V_LIST ? value_list(a) : value_map(a);
+	out->at = v->at;
+	out->flags = v->flags;
+	for (uint32_t i = 0; i < value_len(v); i++) {
+		const struct value *x = value_at(v, i);
+		bool was;
+		if (v->type == V_LIST) {
+			value_push(a, out, (struct value *)mark(a, sh, x, true));
+			continue;
+		}
+		const struct entry *en = &v->u.map.items[i];
+		const struct shape *m = member_find(sh, en->key, &was);
+		value_put_at(a, out, en->key, (struct value *)(m ? mark(a, m, x, false) : x), en->at);
+	}
+	return out;
+}
+
+const struct value *param_marked(struct arena *a, const struct param *p, const struct value *v)
+{
+	return mark(a, p->shape, v, false);
 }
 
 /* ---- shapes ---- */

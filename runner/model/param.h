@@ -34,8 +34,8 @@ const void *resolver_params(struct resolver *r, const struct module *m, struct e
 /* Value of the module's cluster parameter on the host, or NULL: it is in no cluster of that module. */
 const char *resolver_cluster(struct resolver *r, const struct module *m);
 
-/* One value by a parameter's row, outside of any host: nothing is rendered. *out NULL and true: unset. */
-bool param_typed(const struct value **out, struct arena *a, const struct param *p, const struct value *v, struct err *e);
+/* The value as written with what the parameter's row calls secret marked, members too; nothing else is changed. */
+const struct value *param_marked(struct arena *a, const struct param *p, const struct value *v);
 
 /* "string", "list", ... of enum pig_type, for people. */
 const char *param_type_name(unsigned type);

@@ -89,6 +89,8 @@ static const struct fixed *fixed_get(struct resolvers *rs, const struct value *r
 }
 
 /* ---- one name ---- */
+static const char circle[] = "the value hangs on itself";
+
 static const char *chain_text(struct arena *a, const struct link *chain, const struct resolver *r, const char *name)
 {
 	const struct link *list[CHAIN_MOST + 1], *l = chain;
@@ -119,7 +121,7 @@ static bool chain_ok(struct resolver *r, const struct link *chain, const char *n
 
 	for (const struct link *l = chain; l; l = l->up) {
 		if (l->r == r && !strcmp(l->name, name)) {
-			fail(e, E_INPUT, "the value hangs on itself: %s", chain_text(r->a, chain, r, name));
+			fail(e, E_INPUT, "%s: %s", circle, chain_text(r->a, chain, r, name));
 			err_hint(e, "Break the circle: write one of these values without naming the others.");
 			return err_at_value(e, raw);
 		}
@@ -148,6 +150,9 @@ static const struct value *evaluate(struct resolver *r, const char *name, const 
 	slot.val = got;
 	if (ok && p)
 		ok = shape_type_one(&slot.val, r->a, p->shape, got, &mine);
+	const char *core = ok ? NULL : strstr(mine.msg, circle);
+	if (core) /* the chain says what each name on the way would say again */
+		memmove(mine.msg, core, strlen(core) + 1);
 	if (!ok)
 		slot = (struct slot){ .bad = arena_dup(r->a, &mine, sizeof mine) };
 	/* a circle is told from where it was entered: others may stand outside of it */
