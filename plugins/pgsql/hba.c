@@ -192,9 +192,8 @@ static void rule_put(const struct inst *in, struct str *b, const pig_value *rule
 		  (!strcmp(role, "offline") && in->p->pg_offline_query);
 	struct emit e = {.in = in, .b = b, .off = on ? "" : "# "};
 
-	if (title || v->num(v->key(rule, "order"), -1) >= 0)
-		str_add(b, "# %s [%s] %lld\n", title ? title : "rule", role,
-			(long long)v->num(v->key(rule, "order"), 0));
+	if (title)
+		str_add(b, "# %s [%s]\n", title, role);
 	for (size_t i = 0; i < v->len(raw); i++)
 		str_add(b, "%s%s\n", e.off, v->str(v->at(raw, i), ""));
 	if (raw || !auth)

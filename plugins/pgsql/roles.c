@@ -78,17 +78,19 @@ void sql_settings(struct sql *q, const char *kind, const char *name, const pig_v
 
 	for (size_t i = 0; i < t->val->len(params); i++) {
 		const char *key = t->val->key_at(params, i), *value = scalar_text(t, t->val->at(params, i)), *do_it,
-			   *has;
+			   *has, *fold;
 		bool reset = !strcmp(value, "DEFAULT");
 
 		value = setting_value(t, key, value, &raw);
+		fold = raw ? "lower" : ""; /* bare words are stored in small letters */
 		do_it = reset ? pig_fmt(t, "ALTER %s %s RESET %s", kind, sql_id(t, name), key)
 			      : pig_fmt(t, "ALTER %s %s SET %s TO %s", kind, sql_id(t, name), key,
 					raw ? value : sql_lit(t, value));
 		has = reset ? pig_fmt(t, "lower(split_part(c, '=', 1)) = lower(%s)", sql_lit(t, key))
 			    : pig_fmt(t,
-				      "lower(split_part(c, '=', 1)) = lower(%s) and substr(c, strpos(c, '=') + 1) = %s",
-				      sql_lit(t, key), sql_lit(t, value));
+				      "lower(split_part(c, '=', 1)) = lower(%s) and %s(substr(c, strpos(c, '=') + 1)) "
+				      "= %s(%s)",
+				      sql_lit(t, key), fold, fold, sql_lit(t, value));
 		sql_ask(q,
 			"select %s where %sexists (select from pg_db_role_setting s, unnest(s.setconfig) c where %s "
 			"and %s)",
