@@ -242,8 +242,33 @@ static void unknown_count(struct checking *c)
 	}
 }
 
+/* The templates in force, the user's own above all: their syntax, and the names they ask for. */
+static void templates_check(struct checking *c)
+{
+	const struct modules *ms = c->w->modules;
+
+	for (uint32_t i = 0; i < ms->n; i++)
+		for (uint32_t k = 0; k < ms->list[i]->n_templates; k++) {
+			struct value *names = value_list(c->a);
+			struct err e = { 0 };
+			struct tmpl *t;
+			const char *file;
+			size_t len;
+			const char *text = module_template(ms->list[i], c->a, c->w->inv->dir,
+							   ms->list[i]->templates[k].name, &file, &len, &e);
+			if (!text || !tmpl_parse(&t, c->a, file, text, len, (struct origin){ file, 1, 1 }, &e)) {
+				check_add_err(c, NULL, "template", &e);
+				continue;
+			}
+			tmpl_names(t, c->a, names);
+			for (uint32_t n = 0; n < value_len(names); n++)
+				map_put(&c->used, value_cstr(value_at(names, n), ""), c);
+		}
+}
+
 void check_written(struct checking *c)
 {
+	templates_check(c);
 	each_source(c, source_names);
 	each_source(c, source_check);
 	unknown_count(c);

@@ -116,6 +116,13 @@ p 0 template show shop/till.conf --builtin; hasnt "more = 1"
 printf '{%% extends "builtin:shop/till.conf" %%}\n{%% block port %%}{{ super() }}extra = {{ shop_seq }}\n{%% endblock %%}\n' >templates/shop/till.conf
 p 0 render shop/till.conf -l t2; has "port = 8001"; has "extra = 2"; has "# corner t2"
 
+# what an override asks for is no unknown name; one that is broken is a fault
+echo "{{ of_my_own }}" >templates/shop/till.conf
+p 0 check -e of_my_own=1 -e not_my_own=1; hasnt '"of_my_own"'; has '"not_my_own"'
+printf 'a\n{{ b\n' >templates/shop/till.conf
+p 2 check; has "templates/shop/till.conf:"; has "error: "
+rm -r templates
+
 # ---- render and query ----
 printf 'hi {{ who }}{%% include "part" %%}\n' >hi.j2
 printf ', {{ who | upper }}' >part
