@@ -60,7 +60,7 @@ static const char *level_name(uint8_t level)
 	return level <= PIG_ARG ? names[level] : "";
 }
 
-static struct value *param_value(struct doc *d, const struct pig_param *row, bool secret_ok)
+static struct value *param_value(struct doc *d, const struct pig_param *row)
 {
 	struct arena *a = d->c->a;
 	struct value *v = value_map(a), *members = value_list(a);
@@ -70,8 +70,7 @@ static struct value *param_value(struct doc *d, const struct pig_param *row, boo
 	put(d, v, "text", row->text);
 	put(d, v, "type", param_type_name(row->type));
 	put(d, v, "level", level_name(row->level));
-	if (row->dflt)
-		value_put(a, v, "default", value_str(a, (row->flags & PIG_SECRET) && !secret_ok ? "***" : row->dflt));
+	put(d, v, "default", row->dflt);
 	put(d, v, row->type == PIG_ENUM ? "choices" : "form", row->check);
 	put(d, v, "was", row->was);
 	if (row->flags & PIG_REQUIRED)
@@ -83,7 +82,7 @@ static struct value *param_value(struct doc *d, const struct pig_param *row, boo
 	if (row->flags & PIG_INERT)
 		value_put(a, v, "inert", value_bool(a, true));
 	for (uint32_t i = 0; i < row->members.n; i++)
-		value_push(a, members, param_value(d, &rows[i], secret_ok));
+		value_push(a, members, param_value(d, &rows[i]));
 	if (row->members.n)
 		value_put(a, v, "members", members);
 	return v;
@@ -93,7 +92,7 @@ static void params_of(struct doc *d, struct items *to)
 {
 	for (uint32_t i = 0; i < d->ms->params.n; i++) {
 		const struct param *p = d->ms->params.items[i].val;
-		struct value *v = param_value(d, p->row, true);
+		struct value *v = param_value(d, p->row);
 		put(d, v, "module", p->module->m->name);
 		if (p->preset) {
 			put(d, v, "preset", p->preset->row->dflt);

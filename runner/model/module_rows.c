@@ -108,6 +108,8 @@ static bool param_row(const struct pig_param *row, bool member, struct err *e)
 
 	if (!row->name || (!member && !is_name(row->name, false)))
 		return row_fail(e, what, row->name, "is no name");
+	if (!member && (name_is_fact(row->name) || name_is_builtin(row->name)))
+		return row_fail(e, what, row->name, "is a name that pig keeps for itself");
 	if (row->type < PIG_BOOL || row->type > PIG_ANY)
 		return row_fail(e, what, row->name, "has no type that this pig knows");
 	if (row->level > PIG_ARG || (!member && !row->level))
@@ -331,8 +333,8 @@ static bool head_ok(const struct module *m, struct err *e)
 {
 	const struct pig_need *needs = ROWS(m, needs, pig_need);
 
-	if (!row_named(e, "module", m->m->name, true) || strchr(m->m->name, '.'))
-		return row_fail(e, "module", m->m->name, "is no name");
+	if (!row_named(e, "module", m->m->name, true) || strchr(m->m->name, '.') || !strcmp(m->m->name, "pig"))
+		return row_fail(e, "module", m->m->name, "is no name a module can have");
 	if (!m->m->version || !isdigit((unsigned char)*m->m->version))
 		return row_fail(e, "version", m->m->version, "does not begin with a digit");
 	for (uint32_t i = 0; i < m->m->needs.n; i++)

@@ -110,6 +110,7 @@ static void test_params(void)
 	struct pig_param p;
 
 	p = ok, p.name = "a-b", param_bad(p, "parameter \"a-b\" is no name");
+	p = ok, p.name = "node_cpu", param_bad(p, "is a name that pig keeps for itself");
 	p = ok, p.type = 77, param_bad(p, "has no type that this pig knows");
 	p = ok, p.level = 0, param_bad(p, "has no level");
 	p = ok, p.flags = 1 << 9, param_bad(p, "has a flag that this pig does not know");
