@@ -173,7 +173,7 @@ int64_t call_int(struct call *k, unsigned i, int64_t dflt)
 
 bool call_bool(struct call *k, unsigned i, bool dflt)
 {
-	return k->args[i] ? op_truth(k->args[i]) : dflt;
+	return k->args[i] && ctx_defined(k->c, k->at, k->args[i]) ? op_truth(k->args[i]) : dflt;
 }
 
 double call_num(struct call *k, const struct value *v)

@@ -20,6 +20,8 @@ struct value *ctx_fail(struct ctx *c, const struct node *at, const char *fmt, ..
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	fail(c->e, E_INPUT, "%s", text);
+	if (!at)
+		at = c->here;
 	if (at && c->t)
 		err_at_text(c->e, c->t->file, c->t->at, at->line, at->col);
 	return NULL;

@@ -377,7 +377,9 @@ struct value *eval(struct ctx *c, const struct node *x)
 		return NULL;
 	if (++c->depth > 3 * LIMIT_TREE)
 		return ctx_fail(c, x, "nested too deep");
+	c->here = x;
 	v = eval_kind(c, x);
+	c->here = x;
 	c->depth--;
 	if (!v && !c->failed)
 		bug("an expression at %u:%u failed without a message", x->line, x->col);

@@ -113,8 +113,10 @@ static bool expand(struct call *k, struct buf *b, const struct regex *r, const c
 			size_t len = strcspn(with + 2, ">");
 			const char *name = arena_strn(k->c->a, with + 2, len);
 
+			if (!with[2 + len])
+				return call_fail(k, "the replacement lacks a \">\"");
 			n = isdigit((unsigned char)*name) ? (int)strtol(name, NULL, 10) : regex_named(r, name);
-			with += 2 + len - (with[2 + len] ? 0 : 1);
+			with += 2 + len;
 		} else {
 			static const char escapes[] = "n\nt\tr\ra\ab\bf\fv\v";
 			const char *hit = strchr(escapes, *with);

@@ -174,11 +174,21 @@ static int num_order(const struct value *x, const struct value *y)
 	return op_int(x) < op_int(y) ? -1 : op_int(x) > op_int(y);
 }
 
-static bool equal(const struct value *x, const struct value *y, unsigned depth, unsigned *left)
+/* What one comparison may still visit, and the undefined value it met. */
+struct budget {
+	unsigned left;
+	const struct value *undef;
+};
+
+static bool equal(const struct value *x, const struct value *y, unsigned depth, struct budget *b)
 {
+	if (x->type == V_UNDEF || y->type == V_UNDEF) {
+		b->undef = x->type == V_UNDEF ? x : y;
+		return false;
+	}
 	if (x == y)
 		return x->type != V_FLOAT || !isnan(x->u.f);
-	if (!*left || !--*left || depth > DEEP)
+	if (!b->left || !--b->left || depth > DEEP)
 		return false;
 	if (op_is_num(x) && op_is_num(y)) {
 		if ((x->type == V_FLOAT && isnan(x->u.f)) || (y->type == V_FLOAT && isnan(y->u.f)))
@@ -196,7 +206,7 @@ static bool equal(const struct value *x, const struct value *y, unsigned depth, 
 		if (x->u.list.n != y->u.list.n || (x->flags & V_TUPLE) != (y->flags & V_TUPLE))
 			return false;
 		for (uint32_t i = 0; i < x->u.list.n; i++) {
-			if (!equal(x->u.list.items[i], y->u.list.items[i], depth + 1, left))
+			if (!equal(x->u.list.items[i], y->u.list.items[i], depth + 1, b))
 				return false;
 		}
 		return true;
@@ -206,7 +216,7 @@ static bool equal(const struct value *x, const struct value *y, unsigned depth, 
 		for (uint32_t i = 0; i < x->u.map.n; i++) {
 			const struct value *other = value_get(y, x->u.map.items[i].key);
 
-			if (!other || !equal(x->u.map.items[i].val, other, depth + 1, left))
+			if (!other || !equal(x->u.map.items[i].val, other, depth + 1, b))
 				return false;
 		}
 		return true;
@@ -217,10 +227,12 @@ static bool equal(const struct value *x, const struct value *y, unsigned depth, 
 
 bool op_equal(struct ctx *c, const struct value *x, const struct value *y)
 {
-	unsigned left = LIMIT_NODES;
-	bool same = equal(x, y, 0, &left);
+	struct budget b = { .left = LIMIT_NODES };
+	bool same = equal(x, y, 0, &b);
 
-	ctx_step(c, NULL, (LIMIT_NODES - left) / 16);
+	if (b.undef)
+		ctx_defined(c, NULL, b.undef);
+	ctx_step(c, NULL, (LIMIT_NODES - b.left) / 16);
 	return same;
 }
 
@@ -239,9 +251,9 @@ static int order(const struct value *x, const struct value *y, bool *ok, unsigne
 	}
 	if (x->type == V_LIST && y->type == V_LIST && depth < DEEP && (x->flags & V_TUPLE) == (y->flags & V_TUPLE)) {
 		for (uint32_t i = 0; i < x->u.list.n && i < y->u.list.n; i++) {
-			unsigned left = LIMIT_NODES;
+			struct budget b = { .left = LIMIT_NODES };
 
-			if (!equal(x->u.list.items[i], y->u.list.items[i], depth, &left))
+			if (!equal(x->u.list.items[i], y->u.list.items[i], depth, &b))
 				return order(x->u.list.items[i], y->u.list.items[i], ok, depth + 1);
 		}
 		return x->u.list.n < y->u.list.n ? -1 : x->u.list.n > y->u.list.n;

@@ -70,7 +70,7 @@ bool regex_next(struct call *k, struct regex *r, const char *s, size_t n, size_t
 	int got;
 	size_t *ends;
 
-	if (at > n || !ctx_step(k->c, k->at, 4))
+	if (at > n || !ctx_step(k->c, k->at, 4 + (n - at) / 1024))
 		return false;
 	got = pcre2_match(r->code, (PCRE2_SPTR)s, n, at, 0, r->data, r->limits);
 	if (got == PCRE2_ERROR_NOMATCH)

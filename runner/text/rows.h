@@ -58,7 +58,7 @@
 	X("max", filter_max, "case_sensitive,attribute", 0, ROW_PASS, "the largest item") \
 	X("md5", filter_md5, "", 0, 0, "MD5 as hex") \
 	X("min", filter_min, "case_sensitive,attribute", 0, ROW_PASS, "the smallest item") \
-	X("password_hash", filter_password_hash, "hashtype,salt,salt_size,rounds,ident", 0, 0, "crypt(3) hash of a password: sha512 or sha256; without salt= a random one") \
+	X("password_hash", filter_password_hash, "hashtype,salt,salt_size,rounds", 0, 0, "crypt(3) hash of a password: sha512 or sha256; without salt= a random one") \
 	X("path_join", filter_path_join, "", 0, 0, "a list of path parts joined with \"/\"; a part that begins with \"/\" starts anew") \
 	X("pow", filter_pow, "exponent", 1, 0, "x to the power of exponent, as a float") \
 	X("product", filter_product, "*,**", 0, 0, "every combination of items of the lists") \

@@ -168,6 +168,7 @@ struct ctx {
 	struct frame *frame, *top;
 	struct frame asked; /* what the scope has answered; NULL value: it does not know the name */
 	struct frame blocks; /* name -> struct block_use, as a pointer in val */
+	const struct node *here; /* being walked: for failures that know no place */
 	struct buf *out;
 	bool out_secret;
 	bool owns, failed;
