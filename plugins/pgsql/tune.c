@@ -19,6 +19,8 @@ struct setting {
 static const struct setting settings[] = {
 	{"superuser_reserved_connections", ALL("10"), 0, 0},
 	{"max_wal_senders", ALL("50"), 0, 0},
+	/* a new leader makes its members' slots one loop late: what they need meanwhile must not be recycled */
+	{"wal_keep_size", ALL("256MB"), 0, 0},
 	{"max_replication_slots", ALL("50"), 0, 0},
 	{"wal_level", ALL("logical"), 0, 0},
 	{"wal_log_hints", ALL("on"), 0, 0},
