@@ -100,11 +100,12 @@ static bool expand(struct call *k, struct buf *b, const struct regex *r, const c
 	for (; *with; with++) {
 		int n = -1;
 
-		if (*with != '\\' || !with[1]) {
+		if (*with != '\\') {
 			buf_ch(b, *with);
 			continue;
 		}
-		with++;
+		if (!*++with)
+			return call_fail(k, "the replacement ends in a backslash");
 		if (isdigit((unsigned char)*with)) {
 			n = *with - '0';
 			if (n && isdigit((unsigned char)with[1]))

@@ -59,6 +59,8 @@ INTENDED = [
     (lambda c, o, t: "for +=: 'NoneType' and 'str'" in t.get("error", ""), "filters on text take null and numbers as text"),
     (lambda c, o, t: c.get("broken") and "base is 2 to 36" in o.get("error", ""), "a base that there is not is an error"),
     (lambda c, o, t: c.get("broken") and "chunk after expression" in t.get("error", ""), "a bare tuple is an expression everywhere"),
+    (lambda c, o, t: c.get("broken") and "\"#}\" is missing" in o.get("error", ""), "a comment without an end is an error even when it is empty"),
+    (lambda c, o, t: c.get("broken") and "expected token 'in'" in t.get("error", ""), "a comma may end the names of a for"),
     (lambda c, o, t: c.get("broken") and "unknown extension" in t.get("error", ""), "regular expressions are PCRE2's"),
     (lambda c, o, t: c.get("broken") and re.search(r"found \"(if|else|and|or|not|in|is|for)\"", o.get("error", "")), "words of the language are no names"),
     (lambda c, o, t: "combine" in c["src"] and "Undefined" in t.get("error", "") and "ok" in o, "combine passes on an undefined member"),
