@@ -320,10 +320,12 @@ static void unit_apply(struct batch *b, struct script *s, struct op *op)
 
 	buf_quote(&q, d->name);
 	buf_str(&c, "export SYSTEMCTL_SKIP_SYSV=1\n");
-	if (op->todo & U_RELOAD_DAEMON)
+	/* enabling reloads systemd, which takes as long as many a start: once is enough, and a start need not wait for it */
+	if (op->todo & U_RELOAD_DAEMON) {
+		if (op->todo & U_ENABLE)
+			buf_fmt(&c, "systemctl -q --no-reload enable -- %s >&2 || exit\n", buf_text(&q));
 		buf_str(&c, "systemctl daemon-reload >&2 || exit\n");
-	if (op->todo & U_ENABLE)
-		buf_fmt(&c, "systemctl -q enable -- %s >&2 || exit\n", buf_text(&q));
+	}
 	if (op->todo & U_DISABLE)
 		buf_fmt(&c, "systemctl -q disable -- %s >&2 || exit\n", buf_text(&q));
 	if (op->todo & U_STOP)
@@ -332,6 +334,8 @@ static void unit_apply(struct batch *b, struct script *s, struct op *op)
 		buf_fmt(&c, "systemctl reset-failed -- %s 2>/dev/null\n", buf_text(&q));
 	if (op->todo & U_START)
 		buf_str(&c, unit_action(b->a, "start", d->name, &op, 1));
+	if ((op->todo & U_ENABLE) && !(op->todo & U_RELOAD_DAEMON))
+		buf_fmt(&c, "systemctl -q enable -- %s >&2 || exit\n", buf_text(&q));
 	if (op->todo & U_DUE) /* PIG_NOW */
 		buf_str(&c, unit_action(b->a, d->on_change == PIG_RESTART ? "restart" : "reload", d->name, &op, 1));
 	script_step(s, arena_fmt(b->a, "a%u", op->index), buf_text(&c), op->flags & PIG_SOFT);
