@@ -1,5 +1,6 @@
 /*
- * Arithmetic, and what Python's operators do besides numbers: joining and repeating strings and lists, and "%" formatting.
+ * Arithmetic, and what Python's operators do besides numbers: joining and repeating strings and lists, and "%"
+ * formatting.
  */
 #include "text/tmpl_int.h"
 
@@ -177,7 +178,8 @@ struct value *op_binary(struct ctx *c, const struct node *at, int op, struct val
 			return real_binary(c, at, op, op_real(x), op_real(y));
 		return int_binary(c, at, op, op_int(x), op_int(y));
 	}
-	if (op == '+' && x->type == y->type && (x->type == V_STR || (x->type == V_LIST && (x->flags & V_TUPLE) == (y->flags & V_TUPLE))))
+	if (op == '+' && x->type == y->type &&
+	    (x->type == V_STR || (x->type == V_LIST && (x->flags & V_TUPLE) == (y->flags & V_TUPLE))))
 		return join_two(c, at, x, y);
 	if (op == '*' && (x->type == V_STR || x->type == V_LIST) && (y->type == V_INT || y->type == V_BOOL))
 		return repeat(c, at, x, op_int(y));

@@ -1,6 +1,6 @@
 /*
- * Calling a row: arguments are bound to its parameters by place and by name, too few or unknown ones are errors, and secrecy goes
- * from what went in to what comes out. Also the small readers of arguments that rows are written with.
+ * Calling a row: arguments are bound to its parameters by place and by name, too few or unknown ones are errors, and
+ * secrecy goes from what went in to what comes out. Also the small readers of arguments that rows are written with.
  */
 #include "text/tmpl_int.h"
 
@@ -67,7 +67,8 @@ static bool bind_named(struct call *k, const char *name, struct value *v)
 	return true;
 }
 
-static bool bind(struct call *k, struct value **args, uint32_t n, const char **kw_names, struct value **kw_vals, uint32_t nkw)
+static bool bind(struct call *k, struct value **args, uint32_t n, const char **kw_names, struct value **kw_vals,
+		 uint32_t nkw)
 {
 	unsigned places = 0;
 	size_t len;
@@ -98,8 +99,8 @@ static bool bind(struct call *k, struct value **args, uint32_t n, const char **k
 	return true;
 }
 
-static bool result_is_secret(const struct row *row, const struct value *r, const struct value *in, struct value **args, uint32_t n,
-			     struct value **vals, uint32_t nkw)
+static bool result_is_secret(const struct row *row, const struct value *r, const struct value *in, struct value **args,
+			     uint32_t n, struct value **vals, uint32_t nkw)
 {
 	bool deep = r->type != V_LIST && r->type != V_MAP, secret;
 
@@ -252,5 +253,6 @@ struct value *call_named(struct call *k, const char *what, struct value *item, u
 	row = what[0] == 'f' ? row_filter(name->u.str.s) : row_test(name->u.str.s);
 	if (!row)
 		return call_fail(k, "there is no %s \"%s\"", what, name->u.str.s);
-	return row_call(k->c, k->at, what, row, item, k->more + skip + 1, k->nmore - skip - 1, k->kw_names, k->kw_vals, k->nkw);
+	return row_call(k->c, k->at, what, row, item, k->more + skip + 1, k->nmore - skip - 1, k->kw_names, k->kw_vals,
+			k->nkw);
 }

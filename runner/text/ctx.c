@@ -171,8 +171,8 @@ static struct value *ctx_missing(struct ctx *c, const char *name, const char *fm
 	return v;
 }
 
-static const char *loop_names[] = { "index", "index0", "first", "last", "length", "revindex", "revindex0", "previtem", "nextitem",
-				    "depth", "depth0", "cycle", "changed" };
+static const char *const loop_names[] = {"index",    "index0",   "first", "last",   "length", "revindex", "revindex0",
+				   "previtem", "nextitem", "depth", "depth0", "cycle",	"changed"};
 
 static struct value *loop_func(struct ctx *c, struct loop *l, enum func_kind kind)
 {

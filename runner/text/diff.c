@@ -1,6 +1,6 @@
 /*
- * A line diff by Myers' algorithm in its linear-space form, printed as unified text. Texts that differ too much for it in
- * reasonable time are shown as one block replaced by another, which is still true.
+ * A line diff by Myers' algorithm in its linear-space form, printed as unified text. Texts that differ too much for it
+ * in reasonable time are shown as one block replaced by another, which is still true.
  */
 #include "text/tmpl_int.h"
 
@@ -69,7 +69,8 @@ static void mark(struct side *s, long from, long to)
 /* The middle of a shortest edit between the two ranges; false when it is too far. */
 static bool diff_middle(struct diff *d, long x0, long x1, long y0, long y1, long *mx, long *my)
 {
-	long *f = d->down + d->neu.n + 1, *b = d->up + d->neu.n + 1, low = x0 - y1, high = x1 - y0, fm = x0 - y0, bm = x1 - y1;
+	long *f = d->down + d->neu.n + 1, *b = d->up + d->neu.n + 1, low = x0 - y1, high = x1 - y0, fm = x0 - y0,
+	     bm = x1 - y1;
 	long fl = fm, fh = fm, bl = bm, bh = bm;
 	bool odd = (fm - bm) & 1;
 
@@ -120,7 +121,8 @@ static void diff_range(struct diff *d, long x0, long x1, long y0, long y1)
 		y0++;
 	for (; x0 < x1 && y0 < y1 && line_same(d, x1 - 1, y1 - 1); x1--)
 		y1--;
-	if (x0 == x1 || y0 == y1 || !diff_middle(d, x0, x1, y0, y1, &mx, &my) || (mx == x0 && my == y0) || (mx == x1 && my == y1)) {
+	if (x0 == x1 || y0 == y1 || !diff_middle(d, x0, x1, y0, y1, &mx, &my) || (mx == x0 && my == y0) ||
+	    (mx == x1 && my == y1)) {
 		mark(&d->old, x0, x1);
 		mark(&d->neu, y0, y1);
 		return;
@@ -190,7 +192,8 @@ static void hunk_out(struct buf *out, const struct diff *d, long *x, long *y)
 	*y = y1;
 }
 
-void diff_text(struct buf *out, const char *old_name, const char *old, size_t old_n, const char *new_name, const char *neu, size_t new_n)
+void diff_text(struct buf *out, const char *old_name, const char *old, size_t old_n, const char *new_name,
+	       const char *neu, size_t new_n)
 {
 	struct arena *a = arena_new();
 	struct diff d = { 0 };

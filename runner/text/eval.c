@@ -1,6 +1,6 @@
 /*
- * Walking the tree of an expression. Undefined travels as a value until something uses it; secrecy goes from the operands to the
- * result.
+ * Walking the tree of an expression. Undefined travels as a value until something uses it; secrecy goes from the
+ * operands to the result.
  */
 #include "text/tmpl_int.h"
 
@@ -181,8 +181,8 @@ static int64_t slice_clamp(int64_t i, int64_t n, bool down)
 	return i >= n ? (down ? n - 1 : n) : i;
 }
 
-static struct value *slice_take(struct ctx *c, const struct node *x, const struct value *v, int64_t from, int64_t to, int64_t step,
-				int64_t n)
+static struct value *slice_take(struct ctx *c, const struct node *x, const struct value *v, int64_t from, int64_t to,
+				int64_t step, int64_t n)
 {
 	struct value *list = v->type == V_LIST ? value_list(c->a) : NULL;
 	struct buf b = BUF(c->a);
@@ -193,7 +193,8 @@ static struct value *slice_take(struct ctx *c, const struct node *x, const struc
 	if (!list && step == 1 && from < to) {
 		size_t at = ascii ? (size_t)from : utf8_at(v->u.str.s, v->u.str.n, (size_t)from);
 
-		return value_strn(c->a, v->u.str.s + at, utf8_at(v->u.str.s + at, v->u.str.n - at, (size_t)(to - from)));
+		return value_strn(c->a, v->u.str.s + at,
+				  utf8_at(v->u.str.s + at, v->u.str.n - at, (size_t)(to - from)));
 	}
 	for (int64_t i = from; step > 0 ? i < to : i > to;) {
 		if (list) {
@@ -205,7 +206,8 @@ static struct value *slice_take(struct ctx *c, const struct node *x, const struc
 			if (!ctx_step(c, x, 1 + (ascii ? 0 : at / 16)))
 				return NULL;
 		}
-		if (step > 0 ? to - i <= step : i - to <= -step) /* the next one is past the end, and must not overflow */
+		if (step > 0 ? to - i <= step
+			     : i - to <= -step) /* the next one is past the end, and must not overflow */
 			break;
 		i += step;
 	}
@@ -236,7 +238,8 @@ static struct value *eval_slice(struct ctx *c, const struct node *x)
 }
 
 /* Arguments of a call, filter or test; they may be undefined. */
-static bool eval_args(struct ctx *c, const struct node *x, struct value ***args, const char ***names, struct value ***vals)
+static bool eval_args(struct ctx *c, const struct node *x, struct value ***args, const char ***names,
+		      struct value ***vals)
 {
 	if (x->n > ARGS_MOST)
 		return ctx_fail(c, x, "more than %d arguments", ARGS_MOST);
@@ -386,7 +389,8 @@ struct value *eval(struct ctx *c, const struct node *x)
 	return c->failed ? NULL : v;
 }
 
-static struct value *call_cycle(struct ctx *c, const struct node *at, const struct func *f, struct value **args, uint32_t n)
+static struct value *call_cycle(struct ctx *c, const struct node *at, const struct func *f, struct value **args,
+				uint32_t n)
 {
 	return n ? args[f->loop->i % n] : ctx_fail(c, at, "\"cycle\" needs something to cycle through");
 }
@@ -409,13 +413,14 @@ static struct value *call_cycler(struct func *f)
 	return f->state->u.list.items[f->at++ % f->state->u.list.n];
 }
 
-struct value *ctx_call(struct ctx *c, const struct node *at, struct value *v, struct value **args, uint32_t n, const char **kw_names,
-		       struct value **kw_vals, uint32_t nkw)
+struct value *ctx_call(struct ctx *c, const struct node *at, struct value *v, struct value **args, uint32_t n,
+		       const char **kw_names, struct value **kw_vals, uint32_t nkw)
 {
 	struct func *f = (struct func *)v;
 
 	if (v->type == V_LOOP)
-		return n == 1 ? render_loop_again(c, at, (struct loop *)v, args[0]) : ctx_fail(c, at, "\"loop\" takes one list");
+		return n == 1 ? render_loop_again(c, at, (struct loop *)v, args[0])
+			      : ctx_fail(c, at, "\"loop\" takes one list");
 	if (v->type != V_FUNC)
 		return ctx_fail(c, at, "%s cannot be called", op_type(v));
 	switch (f->kind) {

@@ -18,12 +18,16 @@ static struct value *json(struct call *k, struct json_style style)
 
 struct value *filter_to_json(struct call *k)
 {
-	return json(k, (struct json_style){ .indent = (int)call_int(k, 0, 0), .sort = call_bool(k, 1, false), .ascii = call_bool(k, 2, true) });
+	return json(k, (struct json_style){.indent = (int)call_int(k, 0, 0),
+					   .sort = call_bool(k, 1, false),
+					   .ascii = call_bool(k, 2, true)});
 }
 
 struct value *filter_to_nice_json(struct call *k)
 {
-	return json(k, (struct json_style){ .indent = (int)call_int(k, 0, 4), .sort = call_bool(k, 1, true), .ascii = call_bool(k, 2, true) });
+	return json(k, (struct json_style){.indent = (int)call_int(k, 0, 4),
+					   .sort = call_bool(k, 1, true),
+					   .ascii = call_bool(k, 2, true)});
 }
 
 /* Safe inside HTML: the four characters that could end a script or an attribute are escaped. */
@@ -62,7 +66,8 @@ static struct value *yaml(struct call *k, int indent)
 struct value *filter_to_yaml(struct call *k) { return yaml(k, 2); }
 struct value *filter_to_nice_yaml(struct call *k) { return yaml(k, 4); }
 
-static struct value *parsed(struct call *k, bool (*parse)(struct value **, struct arena *, const char *, const char *, size_t, struct err *))
+static struct value *parsed(struct call *k, bool (*parse)(struct value **, struct arena *, const char *, const char *,
+							  size_t, struct err *))
 {
 	size_t n;
 	const char *s = call_in(k, &n);
@@ -90,7 +95,8 @@ struct value *filter_b64encode(struct call *k)
 	struct buf b = BUF(k->c->a);
 
 	for (size_t i = 0; i < n; i += 3) {
-		uint32_t v = (uint32_t)s[i] << 16 | (i + 1 < n ? (uint32_t)s[i + 1] << 8 : 0) | (i + 2 < n ? s[i + 2] : 0);
+		uint32_t v =
+			(uint32_t)s[i] << 16 | (i + 1 < n ? (uint32_t)s[i + 1] << 8 : 0) | (i + 2 < n ? s[i + 2] : 0);
 
 		buf_ch(&b, digits64[v >> 18]);
 		buf_ch(&b, digits64[v >> 12 & 63]);
@@ -142,7 +148,8 @@ static void url_add(struct buf *b, const char *s, size_t n, bool query)
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)s[i];
 
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr(query ? "_.-~" : "_.-~/", c)))
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		    (c && strchr(query ? "_.-~" : "_.-~/", c)))
 			buf_ch(b, (char)c);
 		else if (query && c == ' ')
 			buf_ch(b, '+');
@@ -188,7 +195,10 @@ struct value *filter_urlencode(struct call *k)
 
 static int hex(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
 }
 
 struct value *filter_urldecode(struct call *k)
@@ -230,15 +240,17 @@ struct value *filter_quote(struct call *k)
 
 /* PostgreSQL's reserved words, which stand unquoted nowhere an identifier may. */
 static const char *const reserved[] = {
-	"all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "between", "binary", "both",
-	"case", "cast", "check", "collate", "collation", "column", "concurrently", "constraint", "create", "cross", "current_catalog",
-	"current_date", "current_role", "current_schema", "current_time", "current_timestamp", "current_user", "default", "deferrable",
-	"desc", "distinct", "do", "else", "end", "except", "false", "fetch", "for", "foreign", "freeze", "from", "full", "grant",
-	"group", "having", "ilike", "in", "initially", "inner", "intersect", "into", "is", "isnull", "join", "lateral", "leading",
-	"left", "like", "limit", "localtime", "localtimestamp", "natural", "not", "notnull", "null", "offset", "on", "only", "or",
-	"order", "outer", "overlaps", "placing", "primary", "references", "returning", "right", "select", "session_user", "similar",
-	"some", "symmetric", "system_user", "table", "tablesample", "then", "to", "trailing", "true", "union", "unique", "user",
-	"using", "variadic", "verbose", "when", "where", "window", "with",
+	"all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "between",
+	"binary", "both", "case", "cast", "check", "collate", "collation", "column", "concurrently", "constraint",
+	"create", "cross", "current_catalog", "current_date", "current_role", "current_schema", "current_time",
+	"current_timestamp", "current_user", "default", "deferrable", "desc", "distinct", "do", "else", "end",
+	"except", "false", "fetch", "for", "foreign", "freeze", "from", "full", "grant", "group", "having", "ilike",
+	"in", "initially", "inner", "intersect", "into", "is", "isnull", "join", "lateral", "leading", "left", "like",
+	"limit", "localtime", "localtimestamp", "natural", "not", "notnull", "null", "offset", "on", "only", "or",
+	"order", "outer", "overlaps", "placing", "primary", "references", "returning", "right", "select",
+	"session_user", "similar", "some", "symmetric", "system_user", "table", "tablesample", "then", "to",
+	"trailing", "true", "union", "unique", "user", "using", "variadic", "verbose", "when", "where", "window",
+	"with",
 };
 
 static bool is_plain_ident(const char *s)

@@ -1,6 +1,6 @@
 /*
- * Hashes by OpenSSL, and password_hash: the SHA-256 and SHA-512 schemes of crypt(3) ("$5$", "$6$"), written out here from their
- * published description because libcrypt is not on every system in the same form.
+ * Hashes by OpenSSL, and password_hash: the SHA-256 and SHA-512 schemes of crypt(3) ("$5$", "$6$"), written out here
+ * from their published description because libcrypt is not on every system in the same form.
  */
 #include "text/rows.h"
 
@@ -30,7 +30,8 @@ struct value *filter_checksum(struct call *k) { return digest(k, EVP_sha1()); }
 
 struct value *filter_hash(struct call *k)
 {
-	static const char *const names[] = { "md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3-256", "sha3-512" };
+	static const char *const names[] = {"md5",    "sha1",	"sha224",   "sha256",
+					    "sha384", "sha512", "sha3-256", "sha3-512"};
 	const char *type = call_str(k, 0, "sha1");
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -104,8 +105,8 @@ static void sha_first(struct sha *h, const char *key, size_t kn, const char *sal
 	sha_end(h, sum);
 }
 
-static void sha_rounds(struct sha *h, const unsigned char *key, size_t kn, const unsigned char *salt, size_t sn, unsigned char *sum,
-		       unsigned rounds)
+static void sha_rounds(struct sha *h, const unsigned char *key, size_t kn, const unsigned char *salt, size_t sn,
+		       unsigned char *sum, unsigned rounds)
 {
 	for (unsigned i = 0; i < rounds; i++) {
 		sha_begin(h);
@@ -119,7 +120,8 @@ static void sha_rounds(struct sha *h, const unsigned char *key, size_t kn, const
 	}
 }
 
-static void sha_crypt(struct arena *a, struct sha *h, const char *key, const char *salt, size_t sn, unsigned rounds, unsigned char *sum)
+static void sha_crypt(struct arena *a, struct sha *h, const char *key, const char *salt, size_t sn, unsigned rounds,
+		      unsigned char *sum)
 {
 	size_t kn = strlen(key);
 	unsigned char one[64], *p = arena_get(a, kn + 1), *s = arena_get(a, sn + 1);
@@ -195,7 +197,8 @@ struct value *filter_password_hash(struct call *k)
 
 	if (!long_one && strcmp(type, "sha256") && strcmp(type, "sha256_crypt"))
 		return call_fail(k, "hashtype is sha512 or sha256, not \"%s\"", type);
-	if (size < 1 || size > SALT_MOST || (salt && (!*salt || strlen(salt) > SALT_MOST || salt[strspn(salt, digits64)])))
+	if (size < 1 || size > SALT_MOST ||
+	    (salt && (!*salt || strlen(salt) > SALT_MOST || salt[strspn(salt, digits64)])))
 		return call_fail(k, "a salt is 1 to 16 letters, digits, dots and slashes");
 	if (rounds < ROUNDS_LEAST || rounds > ROUNDS_MOST || strlen(key) > 512)
 		return call_fail(k, "rounds are 1000 to 1000000, and a password has at most 512 bytes");

@@ -19,7 +19,8 @@ struct value *filter_list(struct call *k)
 
 static struct value *edge(struct call *k, bool last)
 {
-	struct value *list = k->in->type == V_MAP || k->in->type == V_STR || k->in->type == V_LIST ? call_list(k) : NULL;
+	struct value *list =
+		k->in->type == V_MAP || k->in->type == V_STR || k->in->type == V_LIST ? call_list(k) : NULL;
 	struct value *none;
 
 	if (!list)
@@ -129,7 +130,8 @@ static void flatten(struct call *k, struct value *to, const struct value *from, 
 
 		if (v->type == V_LIST && levels)
 			flatten(k, to, v, levels - 1, skip);
-		else if (!skip || (v->type != V_NULL && !(v->type == V_STR && (!strcmp(v->u.str.s, "None") || !strcmp(v->u.str.s, "null")))))
+		else if (!skip || (v->type != V_NULL &&
+				   !(v->type == V_STR && (!strcmp(v->u.str.s, "None") || !strcmp(v->u.str.s, "null")))))
 			value_push(k->c->a, to, v);
 	}
 }
@@ -286,7 +288,8 @@ struct value *filter_unique(struct call *k)
 	bool fold = !call_bool(k, 0, false);
 
 	for (uint32_t i = 0; i < from->u.list.n; i++) {
-		struct value *v = from->u.list.items[i], *key = k->args[1] && k->args[1]->type != V_NULL ? call_attr(k, v, k->args[1]) : v;
+		struct value *v = from->u.list.items[i],
+			     *key = k->args[1] && k->args[1]->type != V_NULL ? call_attr(k, v, k->args[1]) : v;
 
 		if (!key || !ctx_defined(k->c, k->at, key))
 			return NULL;

@@ -76,7 +76,8 @@ static bool real_of(struct call *k, const char *s, double *f)
 	struct buf b = BUF(k->c->a);
 	char *end;
 
-	if (!number_text(&b, s) || strpbrk(b.p, "xX(") || (strspn(b.p, "0123456789+-.eE") != b.len && !strpbrk(b.p, "nN")))
+	if (!number_text(&b, s) || strpbrk(b.p, "xX(") ||
+	    (strspn(b.p, "0123456789+-.eE") != b.len && !strpbrk(b.p, "nN")))
 		return false;
 	*f = strtod(b.p, &end);
 	return !*end;
@@ -94,7 +95,9 @@ static bool int_of(struct call *k, const char *s, int base, int64_t *i, bool *la
 	p = b.p;
 	minus = *p == '-';
 	p += *p == '-' || *p == '+';
-	if (p[0] == '0' && p[1] && ((base == 16 && (p[1] | 32) == 'x') || (base == 8 && (p[1] | 32) == 'o') || (base == 2 && (p[1] | 32) == 'b')))
+	if (p[0] == '0' && p[1] &&
+	    ((base == 16 && (p[1] | 32) == 'x') || (base == 8 && (p[1] | 32) == 'o') ||
+	     (base == 2 && (p[1] | 32) == 'b')))
 		p += 2;
 	if (!isalnum((unsigned char)*p) || (base == 16 && p[0] == '0' && (p[1] | 32) == 'x'))
 		return false;
@@ -150,7 +153,8 @@ struct value *filter_abs(struct call *k)
 	return value_int(k->c->a, llabs(op_int(k->in)));
 }
 
-/* To digits after the point; the decimal form is exact, so halves go to the even digit only when they truly are halves. */
+/* To digits after the point; the decimal form is exact, so halves go to the even digit only when they truly are halves.
+ */
 static double round_real(double f, int64_t digits)
 {
 	char text[512];
@@ -196,7 +200,8 @@ struct value *filter_round(struct call *k)
 	double f = call_num(k, k->in), scale = pow(10, (double)digits);
 
 	if (!strcmp(method, "common"))
-		return k->in->type == V_FLOAT ? value_float(k->c->a, round_real(f, digits)) : round_int(k, op_int(k->in), digits);
+		return k->in->type == V_FLOAT ? value_float(k->c->a, round_real(f, digits))
+					      : round_int(k, op_int(k->in), digits);
 	if (strcmp(method, "ceil") && strcmp(method, "floor"))
 		return call_fail(k, "method is common, ceil or floor, not \"%s\"", method);
 	return value_float(k->c->a, ((method[0] == 'c' ? ceil(f * scale) : floor(f * scale)) + 0.0) / scale);
@@ -264,7 +269,8 @@ struct value *filter_human_to_bytes(struct call *k)
 		factor = ldexp(1, (int)(strlen(hit)) * 10);
 	else if (*end && toupper((unsigned char)*end) != 'B')
 		return call_fail(k, "there is no unit \"%s\"", end);
-	if (hit && end[1] && (end[1] != (bits ? 'b' : 'B')) && strcasecmp(end + 1, bits ? "bit" : "byte") && strcasecmp(end + 1, bits ? "bits" : "bytes"))
+	if (hit && end[1] && (end[1] != (bits ? 'b' : 'B')) && strcasecmp(end + 1, bits ? "bit" : "byte") &&
+	    strcasecmp(end + 1, bits ? "bits" : "bytes"))
 		return call_fail(k, "there is no unit \"%s\"", end);
 	f = nearbyint(f * factor);
 	return fabs(f) < 9e18 ? value_int(k->c->a, (int64_t)f) : call_fail(k, "integer larger than 64 bits");

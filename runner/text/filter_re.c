@@ -95,7 +95,8 @@ struct value *filter_regex_findall(struct call *k)
 }
 
 /* The replacement with its \1, \g<1> and \g<name> filled in. */
-static bool expand(struct call *k, struct buf *b, const struct regex *r, const char *s, const struct regex_group *g, const char *with)
+static bool expand(struct call *k, struct buf *b, const struct regex *r, const char *s, const struct regex_group *g,
+		   const char *with)
 {
 	for (; *with; with++) {
 		int n = -1;

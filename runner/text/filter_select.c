@@ -1,4 +1,5 @@
-/* Filters that look at each item: map, select and their kin, sorting, grouping, and those that go between lists and maps. */
+/* Filters that look at each item: map, select and their kin, sorting, grouping, and those that go between lists and
+ * maps. */
 #include "text/rows.h"
 
 #include <string.h>
@@ -14,7 +15,8 @@ static struct value *kw(struct call *k, const char *name)
 
 struct value *filter_map(struct call *k)
 {
-	struct value *from = call_list(k), *list = value_list(k->c->a), *attr = kw(k, "attribute"), *dflt = kw(k, "default");
+	struct value *from = call_list(k), *list = value_list(k->c->a), *attr = kw(k, "attribute"),
+		     *dflt = kw(k, "default");
 
 	if (!attr && !k->nmore)
 		return call_fail(k, "the name of a filter or attribute= is missing");
@@ -120,7 +122,8 @@ struct value *method_sort(struct call *k)
 
 struct value *filter_groupby(struct call *k)
 {
-	struct value *from = call_list(k), *pairs = value_list(k->c->a), *groups = value_list(k->c->a), *last = NULL, *group = NULL;
+	struct value *from = call_list(k), *pairs = value_list(k->c->a), *groups = value_list(k->c->a), *last = NULL,
+		     *group = NULL;
 	bool fold = !call_bool(k, 2, false);
 
 	for (uint32_t i = 0; i < from->u.list.n; i++) {
@@ -134,7 +137,8 @@ struct value *filter_groupby(struct call *k)
 	}
 	pairs = sorted(k, pairs, value_int(k->c->a, 0), fold, false);
 	for (uint32_t i = 0; pairs && i < pairs->u.list.n; i++) {
-		struct value **pair = pairs->u.list.items[i]->u.list.items, *key = fold ? op_fold(k->c, pair[0]) : pair[0];
+		struct value **pair = pairs->u.list.items[i]->u.list.items,
+			     *key = fold ? op_fold(k->c, pair[0]) : pair[0];
 
 		if (!last || !op_equal(k->c, last, key)) {
 			last = key;
@@ -152,7 +156,8 @@ static struct value *entries(struct call *k, const struct value *map)
 	struct value *list = value_list(k->c->a);
 
 	for (uint32_t i = 0; i < map->u.map.n; i++)
-		value_push(k->c->a, list, op_tuple(k->c, value_str(k->c->a, map->u.map.items[i].key), map->u.map.items[i].val));
+		value_push(k->c->a, list,
+			   op_tuple(k->c, value_str(k->c->a, map->u.map.items[i].key), map->u.map.items[i].val));
 	return ctx_step(k->c, k->at, list->u.list.n / 4) ? list : NULL;
 }
 
@@ -187,7 +192,8 @@ struct value *filter_dictsort(struct call *k)
 		return NULL;
 	if (strcmp(by, "key") && strcmp(by, "value"))
 		return call_fail(k, "it sorts by key or by value, not by \"%s\"", by);
-	return sorted(k, entries(k, k->in), value_int(k->c->a, by[0] == 'v'), !call_bool(k, 0, false), call_bool(k, 2, false));
+	return sorted(k, entries(k, k->in), value_int(k->c->a, by[0] == 'v'), !call_bool(k, 0, false),
+		      call_bool(k, 2, false));
 }
 
 struct value *filter_dict2items(struct call *k)
@@ -255,7 +261,8 @@ static struct value *merge_lists(struct call *k, struct value *x, struct value *
 	}
 }
 
-static struct value *merge_maps(struct call *k, const struct value *x, const struct value *y, bool recursive, enum merge how)
+static struct value *merge_maps(struct call *k, const struct value *x, const struct value *y, bool recursive,
+				enum merge how)
 {
 	struct value *map = value_map(k->c->a);
 
@@ -279,7 +286,8 @@ static struct value *merge_maps(struct call *k, const struct value *x, const str
 	return map;
 }
 
-static struct value *combine_one(struct call *k, struct value *sum, struct value *v, bool recursive, enum merge how, unsigned depth)
+static struct value *combine_one(struct call *k, struct value *sum, struct value *v, bool recursive, enum merge how,
+				 unsigned depth)
 {
 	if (!ctx_defined(k->c, k->at, v))
 		return NULL;

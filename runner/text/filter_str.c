@@ -325,7 +325,8 @@ struct value *filter_truncate(struct call *k)
 }
 
 /* One line of text broken at blanks into lines of at most width characters. */
-static bool wrap_line(struct call *k, struct buf *b, const char *s, size_t n, size_t width, bool cut_words, const char *sep)
+static bool wrap_line(struct call *k, struct buf *b, const char *s, size_t n, size_t width, bool cut_words,
+		      const char *sep)
 {
 	bool begun = false;
 

@@ -6,8 +6,8 @@
 #include <time.h>
 
 static const char *const days[] = { "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday" };
-static const char *const months[] = { "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-				      "November", "December" };
+static const char *const months[] = {"January", "February", "March",	 "April",   "May",	"June",
+				     "July",	"August",   "September", "October", "November", "December"};
 
 static void week(struct buf *b, int number)
 {
@@ -37,11 +37,12 @@ static bool directive(struct call *k, struct buf *b, char c, const struct tm *t,
 		buf_str(b, t->tm_hour < 12 ? "AM" : "PM");
 		return true;
 	case 'r':
-		buf_fmt(b, "%02d:%02d:%02d %s", t->tm_hour % 12 ? t->tm_hour % 12 : 12, t->tm_min, t->tm_sec, t->tm_hour < 12 ? "AM" : "PM");
+		buf_fmt(b, "%02d:%02d:%02d %s", t->tm_hour % 12 ? t->tm_hour % 12 : 12, t->tm_min, t->tm_sec,
+			t->tm_hour < 12 ? "AM" : "PM");
 		return true;
 	case 'c':
-		buf_fmt(b, "%.3s %.3s %2d %02d:%02d:%02d %d", days[t->tm_wday], months[t->tm_mon], t->tm_mday, t->tm_hour, t->tm_min,
-			t->tm_sec, t->tm_year + 1900);
+		buf_fmt(b, "%.3s %.3s %2d %02d:%02d:%02d %d", days[t->tm_wday], months[t->tm_mon], t->tm_mday,
+			t->tm_hour, t->tm_min, t->tm_sec, t->tm_year + 1900);
 		return true;
 	case 'x':
 		buf_fmt(b, "%02d/%02d/%02d", t->tm_mon + 1, t->tm_mday, t->tm_year % 100);

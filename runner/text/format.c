@@ -1,6 +1,6 @@
 /*
- * Python's two ways to format: "%-8s" % value, and "{:>8}".format(value) with its small language of fill, alignment, sign, width,
- * grouping, precision and type.
+ * Python's two ways to format: "%-8s" % value, and "{:>8}".format(value) with its small language of fill, alignment,
+ * sign, width, grouping, precision and type.
  */
 #include "text/rows.h"
 
@@ -52,8 +52,8 @@ bool format_repr(struct ctx *c, const struct node *at, struct buf *b, const stru
 	return true;
 }
 
-static bool format_pad(struct ctx *c, const struct node *at, struct buf *b, const struct spec *s, const char *text, size_t n,
-		       size_t sign, char align)
+static bool format_pad(struct ctx *c, const struct node *at, struct buf *b, const struct spec *s, const char *text,
+		       size_t n, size_t sign, char align)
 {
 	int64_t len = (int64_t)utf8_len(text, n), pad = s->width > len ? s->width - len : 0, before = 0;
 
@@ -112,7 +112,10 @@ static void format_int_text(struct buf *b, const struct spec *s, int64_t i, size
 
 static void format_real_text(struct buf *b, const struct spec *s, double f, size_t *sign)
 {
-	char text[700], fmt[8], type = s->type == '%' || s->type == 'n' ? (s->type == '%' ? 'f' : 'g') : s->type ? s->type : 'g';
+	char text[700], fmt[8],
+		type = s->type == '%' || s->type == 'n' ? (s->type == '%' ? 'f' : 'g')
+		       : s->type			? s->type
+							: 'g';
 	int precision = s->precision < 0 ? 6 : s->precision > 300 ? 300 : s->precision;
 	size_t digits;
 
@@ -146,7 +149,8 @@ static void format_real_text(struct buf *b, const struct spec *s, double f, size
 		buf_ch(b, '%');
 }
 
-static bool format_number(struct ctx *c, const struct node *at, struct buf *b, const struct value *v, const struct spec *s)
+static bool format_number(struct ctx *c, const struct node *at, struct buf *b, const struct value *v,
+			  const struct spec *s)
 {
 	struct buf t = BUF(c->a);
 	size_t sign = 0;
@@ -198,7 +202,8 @@ static bool spec_parse(struct ctx *c, const struct node *at, struct spec *s, con
 	}
 	if (p < end)
 		s->type = *p++;
-	if (p != end || (s->type && !strchr("sdxXobcneEfFgG%", s->type)) || s->width > WIDTH_MOST || s->precision > WIDTH_MOST)
+	if (p != end || (s->type && !strchr("sdxXobcneEfFgG%", s->type)) || s->width > WIDTH_MOST ||
+	    s->precision > WIDTH_MOST)
 		return ctx_fail(c, at, "format: bad specification \"%.*s\"", (int)(n > 60 ? 60 : n), end - n);
 	return true;
 }
@@ -335,7 +340,8 @@ static const char *percent_directive(struct percent *p, struct buf *b, const cha
 		if (!f[n])
 			return (void *)ctx_fail(p->c, p->at, "format: \")\" is missing");
 		if (p->args->type != V_MAP)
-			return (void *)ctx_fail(p->c, p->at, "format: named arguments want a map, not %s", op_type(p->args));
+			return (void *)ctx_fail(p->c, p->at, "format: named arguments want a map, not %s",
+						op_type(p->args));
 		v = value_get(p->args, arena_strn(p->c->a, f, n));
 		if (!v)
 			return (void *)ctx_fail(p->c, p->at, "format: there is no argument \"%.*s\"", (int)n, f);
@@ -362,7 +368,9 @@ static const char *percent_directive(struct percent *p, struct buf *b, const cha
 	f += strspn(f, "hlL");
 	s.type = *f;
 	if (!*f || !strchr("diuxXoeEfFgGcrsa%", *f))
-		return (void *)ctx_fail(p->c, p->at, *f ? "format: there is no \"%%%c\"" : "format: it ends in an incomplete directive", *f);
+		return (void *)ctx_fail(
+			p->c, p->at, *f ? "format: there is no \"%%%c\"" : "format: it ends in an incomplete directive",
+			*f);
 	if (*f == '%')
 		buf_ch(b, '%');
 	else if ((!v && !(v = percent_next(p))) || !percent_one(p, b, v, &s, zero))

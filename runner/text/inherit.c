@@ -1,6 +1,6 @@
 /*
- * Templates that use others, and the entry points of a render: extends and block with super(), include, import, and text_eval for
- * strings inside other files.
+ * Templates that use others, and the entry points of a render: extends and block with super(), include, import, and
+ * text_eval for strings inside other files.
  */
 #include "text/inherit.h"
 
@@ -87,14 +87,16 @@ static struct tmpl *load(struct ctx *c, const struct node *at, struct value *nam
 	if (name->type != V_STR)
 		return (void *)ctx_fail(c, at, "a template's name is a string, not %s", op_type(name));
 	if (!c->scope || !c->scope->load)
-		return (void *)ctx_fail(c, at, "template \"%s\" cannot be loaded: there are no other templates here", name->u.str.s);
+		return (void *)ctx_fail(c, at, "template \"%s\" cannot be loaded: there are no other templates here",
+					name->u.str.s);
 	text = c->scope->load(c->scope->ctx, name->u.str.s, &file, &e);
 	if (!text && missing) {
 		*missing = true;
 		return NULL;
 	}
 	if (!text)
-		return (void *)ctx_fail(c, at, "template \"%s\": %s", name->u.str.s, e.msg[0] ? e.msg : "it does not exist");
+		return (void *)ctx_fail(c, at, "template \"%s\": %s", name->u.str.s,
+					e.msg[0] ? e.msg : "it does not exist");
 	if (!tmpl_parse(&t, c->a, file ? file : name->u.str.s, text, strlen(text), (struct origin){ 0 }, &e)) {
 		c->failed = true;
 		if (c->e)
@@ -116,8 +118,8 @@ bool inherit_extends(struct ctx *c, const struct node *n)
 	if (++c->calls > LIMIT_CALLS)
 		return ctx_fail(c, n, "templates extend each other more than %d deep", LIMIT_CALLS);
 	inherit_register(c, t);
-	/* The rest of the child may still set names and define macros that its blocks use: it runs first, into nothing. The parent
-	 * itself is rendered at the child's end, see render_all. */
+	/* The rest of the child may still set names and define macros that its blocks use: it runs first, into nothing.
+	 * The parent itself is rendered at the child's end, see render_all. */
 	c->extended = true;
 	c->parent = t;
 	return true;
@@ -137,7 +139,8 @@ static bool render_all(struct ctx *c, const struct tmpl *t)
 		c->extended = false;
 		c->parent = NULL;
 		for (uint32_t i = 0; i < t->body->n; i++) {
-			const struct node one = { .kind = S_BODY, .kids = &t->body->kids[i], .n = 1, .line = 1, .col = 1 };
+			const struct node one = {
+				.kind = S_BODY, .kids = &t->body->kids[i], .n = 1, .line = 1, .col = 1};
 
 			if (c->extended) { /* only what sets names still matters */
 				uint8_t kind = t->body->kids[i]->kind;
@@ -246,7 +249,8 @@ bool inherit_import(struct ctx *c, const struct node *n)
 	return true;
 }
 
-bool tmpl_render(const struct tmpl *t, struct arena *a, const struct scope *s, struct buf *out, bool *secret, struct err *e)
+bool tmpl_render(const struct tmpl *t, struct arena *a, const struct scope *s, struct buf *out, bool *secret,
+		 struct err *e)
 {
 	struct ctx c;
 	struct buf b = BUF(a);
@@ -305,7 +309,8 @@ bool text_eval(struct value **out, struct arena *a, const struct value *str, con
 	if (!tmpl_parse(&t, a, str->at.file, str->u.str.s, str->u.str.n, str->at, e))
 		return false;
 	if (t->body->n == 1 && t->body->kids[0]->kind == S_PRINT && !t->newlines) {
-		const struct expr x = { .t = { .file = t->file, .at = t->at, .body = t->body->kids[0]->a, .owns = t->owns } };
+		const struct expr x = {
+			.t = {.file = t->file, .at = t->at, .body = t->body->kids[0]->a, .owns = t->owns}};
 
 		if (!expr_eval(&x, a, s, out, e))
 			return false;

@@ -87,7 +87,10 @@ static struct value *eval_cmp(struct jmes *j, const struct jmes_node *n, struct 
 		order = x->u.i < y->u.i ? -1 : x->u.i > y->u.i;
 	else
 		order = op_real(x) < op_real(y) ? -1 : op_real(x) > op_real(y);
-	return value_bool(j->a, n->op == CMP_LT ? order < 0 : n->op == CMP_LE ? order <= 0 : n->op == CMP_GT ? order > 0 : order >= 0);
+	return value_bool(j->a, n->op == CMP_LT	  ? order < 0
+				: n->op == CMP_LE ? order <= 0
+				: n->op == CMP_GT ? order > 0
+						  : order >= 0);
 }
 
 static struct value *eval_index(struct jmes *j, const struct jmes_node *n, struct value *v)

@@ -5,8 +5,8 @@
 #include "text/tmpl_int.h"
 
 enum jmes_kind {
-	J_IDENTITY = 1, J_FIELD, J_LITERAL, J_SUB, J_PIPE, J_OR, J_AND, J_NOT, J_CMP, J_INDEX, J_SLICE, J_FLATTEN, J_PROJECT, J_VALUES,
-	J_FILTER, J_LIST, J_HASH, J_CALL, J_REF,
+	J_IDENTITY = 1, J_FIELD, J_LITERAL, J_SUB, J_PIPE, J_OR, J_AND, J_NOT, J_CMP, J_INDEX, J_SLICE, J_FLATTEN,
+	J_PROJECT, J_VALUES, J_FILTER, J_LIST, J_HASH, J_CALL, J_REF,
 };
 
 /* a and b are the operands; a projection's b is applied to each of a's items; J_FILTER's c is its condition. */

@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IS_NULL = 1, IS_BOOL = 2, IS_NUM = 4, IS_STR = 8, IS_LIST = 16, IS_MAP = 32, IS_REF = 64, IS_ANY = 63, IS_NUMS = 128, IS_STRS = 256 };
+enum {
+	IS_NULL = 1, IS_BOOL = 2, IS_NUM = 4, IS_STR = 8, IS_LIST = 16, IS_MAP = 32, IS_REF = 64, IS_ANY = 63,
+	IS_NUMS = 128,
+	IS_STRS = 256
+};
 enum { ARGS = 8 };
 
 struct jmes_args {
@@ -45,8 +49,8 @@ static int type_of(const struct value *v)
 
 static const char *type_name(const struct value *v)
 {
-	static const char *const names[] = { [IS_NULL] = "null", [IS_BOOL] = "boolean", [IS_NUM] = "number", [IS_STR] = "string",
-					     [IS_LIST] = "array", [IS_MAP] = "object" };
+	static const char *const names[] = {[IS_NULL] = "null",	 [IS_BOOL] = "boolean", [IS_NUM] = "number",
+					    [IS_STR] = "string", [IS_LIST] = "array",	[IS_MAP] = "object"};
 
 	return names[type_of(v)];
 }
@@ -64,7 +68,8 @@ static bool fits(const struct value *v, int types)
 {
 	if (types & type_of(v) & IS_ANY)
 		return true;
-	return v->type == V_LIST && ((types & IS_NUMS && all_are(v, IS_NUM)) || (types & IS_STRS && all_are(v, IS_STR)));
+	return v->type == V_LIST &&
+	       ((types & IS_NUMS && all_are(v, IS_NUM)) || (types & IS_STRS && all_are(v, IS_STR)));
 }
 
 static struct value *whole(struct jmes *j, double f)
@@ -118,7 +123,8 @@ static struct value *fn_contains(struct jmes_args *k)
 	const struct value *in = k->v[0], *x = k->v[1];
 
 	if (in->type == V_STR)
-		return value_bool(k->j->a, x->type == V_STR && memmem(in->u.str.s, in->u.str.n, x->u.str.s, x->u.str.n));
+		return value_bool(k->j->a,
+				  x->type == V_STR && memmem(in->u.str.s, in->u.str.n, x->u.str.s, x->u.str.n));
 	for (uint32_t i = 0; i < in->u.list.n; i++) {
 		if (jmes_equal(k->j, in->u.list.items[i], x, 0))
 			return value_bool(k->j->a, true);
@@ -204,7 +210,8 @@ static struct sort_item *keyed(struct jmes_args *k, uint32_t at)
 		if (!items[i].key)
 			return NULL;
 		if (!(type_of(items[i].key) & (IS_NUM | IS_STR)) || type_of(items[i].key) != type_of(items[0].key))
-			return jmes_fail(k->j, "%s() wants numbers only or strings only, not %s", k->name, type_name(items[i].key));
+			return jmes_fail(k->j, "%s() wants numbers only or strings only, not %s", k->name,
+					 type_name(items[i].key));
 	}
 	return items;
 }
@@ -366,7 +373,8 @@ static bool bind(struct jmes_args *k, const struct jmes_fn *fn, const struct jme
 		bool is_ref = n->kids[i]->kind == J_REF;
 
 		if (is_ref != (types == IS_REF))
-			return jmes_fail(k->j, "argument %u of %s() %s an expression with \"&\"", i + 1, fn->name, is_ref ? "cannot be" : "is");
+			return jmes_fail(k->j, "argument %u of %s() %s an expression with \"&\"", i + 1, fn->name,
+					 is_ref ? "cannot be" : "is");
 		if (is_ref) {
 			k->ref[i] = n->kids[i]->a;
 			continue;
@@ -395,7 +403,8 @@ struct value *jmes_call(struct jmes *j, const struct jmes_node *n, struct value 
 		r = fns[i].fn(&k);
 		/* text made of secrets is one; items that are only passed on carry their own mark */
 		for (uint32_t a = 0; r && r->type == V_STR && a < n->n && !secret; a++)
-			secret = (fns[i].fn == fn_join || fns[i].fn == fn_to_string || fns[i].fn == fn_reverse) && k.v[a] && op_is_secret(k.v[a]);
+			secret = (fns[i].fn == fn_join || fns[i].fn == fn_to_string || fns[i].fn == fn_reverse) &&
+				 k.v[a] && op_is_secret(k.v[a]);
 		return secret ? value_secret(j->a, r) : r;
 	}
 	return jmes_fail(j, "there is no function \"%s\"", n->name);

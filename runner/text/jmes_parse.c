@@ -9,14 +9,15 @@
 #include <string.h>
 
 enum jtok {
-	T_END = 1, T_NAME, T_QUOTED, T_LITERAL, T_NUMBER, T_DOT, T_STAR, T_LBRACKET, T_RBRACKET, T_FLATTEN, T_FILTER, T_LBRACE, T_RBRACE,
-	T_LPAREN, T_RPAREN, T_COMMA, T_COLON, T_PIPE, T_OR, T_AND, T_NOT, T_AMP, T_AT, T_CMP,
+	T_END = 1, T_NAME, T_QUOTED, T_LITERAL, T_NUMBER, T_DOT, T_STAR, T_LBRACKET, T_RBRACKET, T_FLATTEN, T_FILTER,
+	T_LBRACE, T_RBRACE, T_LPAREN, T_RPAREN, T_COMMA, T_COLON, T_PIPE, T_OR, T_AND, T_NOT, T_AMP, T_AT, T_CMP,
 };
 
 /* How tightly each token binds to what stands before it; what binds less than PROJECT_END ends a projection. */
 static const uint8_t powers[] = {
-	[T_PIPE] = 1, [T_OR] = 2, [T_AND] = 3, [T_CMP] = 5, [T_FLATTEN] = 9, [T_STAR] = 20, [T_FILTER] = 21, [T_DOT] = 40,
-	[T_NOT] = 45, [T_LBRACE] = 50, [T_LBRACKET] = 55, [T_LPAREN] = 60, [T_CMP + 1] = 0,
+	[T_PIPE] = 1,	   [T_OR] = 2,	    [T_AND] = 3,     [T_CMP] = 5,  [T_FLATTEN] = 9,
+	[T_STAR] = 20,	   [T_FILTER] = 21, [T_DOT] = 40,    [T_NOT] = 45, [T_LBRACE] = 50,
+	[T_LBRACKET] = 55, [T_LPAREN] = 60, [T_CMP + 1] = 0,
 };
 enum { PROJECT_END = 10, NEST = 500 };
 
@@ -85,7 +86,8 @@ static void jp_literal(struct jparser *p)
 	if (value_from_json(&p->lit, p->a, NULL, text + skip, n - skip, &e))
 		return;
 	quoted = arena_fmt(p->a, "\"%s\"", text + skip);
-	if (n == skip || strchr("\"[{", text[skip]) || !value_from_json(&p->lit, p->a, NULL, quoted, strlen(quoted), &e))
+	if (n == skip || strchr("\"[{", text[skip]) ||
+	    !value_from_json(&p->lit, p->a, NULL, quoted, strlen(quoted), &e))
 		jp_fail(p, "the literal is no JSON");
 }
 
@@ -144,12 +146,14 @@ static void jp_raw_string(struct jparser *p)
 
 static void jp_operator(struct jparser *p)
 {
-	static const struct { const char *s; enum jtok tok; int op; } ops[] = {
-		{ "[?", T_FILTER, 0 }, { "[]", T_FLATTEN, 0 }, { "||", T_OR, 0 }, { "&&", T_AND, 0 }, { "==", T_CMP, CMP_EQ },
-		{ "!=", T_CMP, CMP_NE }, { "<=", T_CMP, CMP_LE }, { ">=", T_CMP, CMP_GE }, { "<", T_CMP, CMP_LT }, { ">", T_CMP, CMP_GT },
-		{ ".", T_DOT, 0 }, { "*", T_STAR, 0 }, { "[", T_LBRACKET, 0 }, { "]", T_RBRACKET, 0 }, { "{", T_LBRACE, 0 },
-		{ "}", T_RBRACE, 0 }, { "(", T_LPAREN, 0 }, { ")", T_RPAREN, 0 }, { ",", T_COMMA, 0 }, { ":", T_COLON, 0 },
-		{ "|", T_PIPE, 0 }, { "!", T_NOT, 0 }, { "&", T_AMP, 0 }, { "@", T_AT, 0 },
+	static const struct { const char *s; enum jtok tok; int op;
+	} ops[] = {
+		{"[?", T_FILTER, 0},   {"[]", T_FLATTEN, 0},  {"||", T_OR, 0},	     {"&&", T_AND, 0},
+		{"==", T_CMP, CMP_EQ}, {"!=", T_CMP, CMP_NE}, {"<=", T_CMP, CMP_LE}, {">=", T_CMP, CMP_GE},
+		{"<", T_CMP, CMP_LT},  {">", T_CMP, CMP_GT},  {".", T_DOT, 0},	     {"*", T_STAR, 0},
+		{"[", T_LBRACKET, 0},  {"]", T_RBRACKET, 0},  {"{", T_LBRACE, 0},    {"}", T_RBRACE, 0},
+		{"(", T_LPAREN, 0},    {")", T_RPAREN, 0},    {",", T_COMMA, 0},     {":", T_COLON, 0},
+		{"|", T_PIPE, 0},      {"!", T_NOT, 0},	      {"&", T_AMP, 0},	     {"@", T_AT, 0},
 	};
 
 	for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {

@@ -1,6 +1,7 @@
 /*
- * Cutting a template into tokens: text, the delimiters and what stands between them. Whitespace control happens here, so that the
- * parser never sees it: "-" strips on its side, a block's or comment's end eats one newline, raw text is just text.
+ * Cutting a template into tokens: text, the delimiters and what stands between them. Whitespace control happens here,
+ * so that the parser never sees it: "-" strips on its side, a block's or comment's end eats one newline, raw text is
+ * just text.
  */
 #include "text/tmpl_int.h"
 
@@ -98,7 +99,8 @@ static void lex_skip_space(struct lex *l)
 		l->pos++;
 }
 
-/* Bytes of the tag `{%- word -%}` that begins at `at`, 0 when it is another one. *minus: it strips what stands before / after. */
+/* Bytes of the tag `{%- word -%}` that begins at `at`, 0 when it is another one. *minus: it strips what stands before /
+ * after. */
 static size_t lex_word_tag(const struct lex *l, size_t at, const char *word, bool *before, bool *after)
 {
 	size_t i = at + 2, n = strlen(word);
@@ -198,8 +200,10 @@ static uint32_t lex_digits(struct lex *l, unsigned base, unsigned most, unsigned
 
 	for (*got = 0; *got < most && l->pos < l->n; (*got)++, l->pos++) {
 		char c = l->s[l->pos];
-		unsigned d = c >= '0' && c <= '9' ? (unsigned)(c - '0') : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10)
-			   : c >= 'A' && c <= 'F' ? (unsigned)(c - 'A' + 10) : 99;
+		unsigned d = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
+			     : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10)
+			     : c >= 'A' && c <= 'F' ? (unsigned)(c - 'A' + 10)
+						    : 99;
 
 		if (d >= base)
 			break;
@@ -359,8 +363,10 @@ static bool lex_op(struct lex *l)
 		}
 	}
 	if (!c || !strchr("+-/*%~[](){}><=.:|,;", c))
-		return lex_fail(l, l->pos, c == '!' ? "unexpected \"!\"; the word is \"not\"" : c == '&' ? "unexpected \"&\"; the word is \"and\""
-							: "unexpected character");
+		return lex_fail(l, l->pos,
+				c == '!'   ? "unexpected \"!\"; the word is \"not\""
+				: c == '&' ? "unexpected \"&\"; the word is \"and\""
+					   : "unexpected character");
 	if (strchr("([{", c)) {
 		if (l->nopen == BRACKETS)
 			return lex_fail(l, l->pos, "brackets nested too deep");
@@ -455,8 +461,8 @@ static bool lex_tag(struct lex *l, size_t from)
 	return lex_inside(l, kind == '{' ? "}}" : "%}", start);
 }
 
-bool lex_text(struct toks *out, struct arena *a, const char *file, struct origin at, const char *text, size_t len, bool as_expr,
-	      struct err *e)
+bool lex_text(struct toks *out, struct arena *a, const char *file, struct origin at, const char *text, size_t len,
+	      bool as_expr, struct err *e)
 {
 	struct lex l = { .a = a, .file = file, .at = at, .s = text, .n = len, .line = 1, .col = 1, .e = e };
 

@@ -1,6 +1,6 @@
 /*
- * Methods of lists and maps, and the globals. Those that change their object are parsed as such, so that the render works on copies
- * of what the scope gave. Nothing may come to hold itself.
+ * Methods of lists and maps, and the globals. Those that change their object are parsed as such, so that the render
+ * works on copies of what the scope gave. Nothing may come to hold itself.
  */
 #include "text/rows.h"
 
@@ -80,7 +80,8 @@ static struct value *take(struct value *list, int64_t at)
 	struct value *v = list->u.list.items[at];
 
 	list->u.list.n--;
-	memmove(list->u.list.items + at, list->u.list.items + at + 1, (list->u.list.n - (size_t)at) * sizeof *list->u.list.items);
+	memmove(list->u.list.items + at, list->u.list.items + at + 1,
+		(list->u.list.n - (size_t)at) * sizeof *list->u.list.items);
 	return v;
 }
 
@@ -204,7 +205,8 @@ static struct value *fill(struct call *k, struct value *map)
 		value_put(k->c->a, map, from->u.map.items[i].key, from->u.map.items[i].val);
 	for (uint32_t i = 0; from && from->type == V_LIST && i < from->u.list.n; i++) {
 		const struct value *pair = from->u.list.items[i];
-		const char *key = pair->type == V_LIST && pair->u.list.n == 2 ? op_str(k->c, k->at, pair->u.list.items[0]) : NULL;
+		const char *key =
+			pair->type == V_LIST && pair->u.list.n == 2 ? op_str(k->c, k->at, pair->u.list.items[0]) : NULL;
 
 		if (!key)
 			return call_fail(k, "item %u is no pair of key and value", i);

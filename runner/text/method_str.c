@@ -25,7 +25,8 @@ static struct value *affix(struct call *k, bool end)
 
 		if (x->type != V_STR)
 			return call_fail(k, "needs a string, not %s", op_type(x));
-		if (x->u.str.n <= v->u.str.n && !memcmp(v->u.str.s + (end ? v->u.str.n - x->u.str.n : 0), x->u.str.s, x->u.str.n))
+		if (x->u.str.n <= v->u.str.n &&
+		    !memcmp(v->u.str.s + (end ? v->u.str.n - x->u.str.n : 0), x->u.str.s, x->u.str.n))
 			return value_bool(k->c->a, true);
 	}
 	return value_bool(k->c->a, false);

@@ -1,6 +1,6 @@
 /*
- * The names a template may ask its scope for, found without rendering it. A name set in one branch counts as set after it, so that
- * the list errs on the side of saying nothing.
+ * The names a template may ask its scope for, found without rendering it. A name set in one branch counts as set after
+ * it, so that the list errs on the side of saying nothing.
  */
 #include "text/tmpl_int.h"
 

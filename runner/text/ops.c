@@ -1,6 +1,6 @@
 /*
- * Operators on values, with Python's meaning: numbers, equality, order, membership, text, iteration, sorting. Integers have 64
- * bits, and passing them is an error rather than a wrong number.
+ * Operators on values, with Python's meaning: numbers, equality, order, membership, text, iteration, sorting. Integers
+ * have 64 bits, and passing them is an error rather than a wrong number.
  */
 #include "text/tmpl_int.h"
 
@@ -375,7 +375,8 @@ struct value *op_fold(struct ctx *c, struct value *v)
 }
 
 /* Merge sort: stable, and a comparison that fails ends it. */
-static bool sort_run(struct ctx *c, const struct node *at, struct sort_item *items, struct sort_item *spare, size_t n, bool reverse)
+static bool sort_run(struct ctx *c, const struct node *at, struct sort_item *items, struct sort_item *spare, size_t n,
+		     bool reverse)
 {
 	size_t half = n / 2, i = 0, j = half, k = 0;
 

@@ -1,6 +1,6 @@
 /*
- * The grammar of operands: literals, names, brackets, members, calls and filters; and the helpers that the other files of the parser
- * use. Operators are in parse_op.c, statements in parse_stmt.c.
+ * The grammar of operands: literals, names, brackets, members, calls and filters; and the helpers that the other files
+ * of the parser use. Operators are in parse_op.c, statements in parse_stmt.c.
  */
 #include "text/tmpl_int.h"
 
@@ -71,7 +71,8 @@ const char *parse_found(const struct parser *p)
 	case TOK_FLOAT:
 		return "a number";
 	case TOK_OP:
-		return t->op < 256 ? arena_fmt(p->a, "\"%c\"", t->op) : arena_fmt(p->a, "\"%c%c\"", t->op >> 8, t->op & 255);
+		return t->op < 256 ? arena_fmt(p->a, "\"%c\"", t->op)
+				   : arena_fmt(p->a, "\"%c%c\"", t->op >> 8, t->op & 255);
 	default:
 		return "text";
 	}
@@ -150,7 +151,9 @@ bool parse_args(struct parser *p, struct node *call)
 			if (++call->nkws > 64)
 				return parse_fail(p, "more than 64 keyword arguments");
 		} else {
-			struct node *x = call->nkws ? parse_fail(p, "an argument without a name follows one with a name") : parse_expr(p);
+			struct node *x = call->nkws
+						 ? parse_fail(p, "an argument without a name follows one with a name")
+						 : parse_expr(p);
 
 			if (!x)
 				return false;
@@ -227,7 +230,8 @@ static struct node *parse_name(struct parser *p)
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		if (!strcmp(s, words[i].name))
-			return parse_literal(p, words[i].kind == 3 ? value_null(p->a) : value_bool(p->a, words[i].kind == 1));
+			return parse_literal(p, words[i].kind == 3 ? value_null(p->a)
+								   : value_bool(p->a, words[i].kind == 1));
 	}
 	for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
 		if (!strcmp(s, reserved[i]))

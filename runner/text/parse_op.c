@@ -1,6 +1,6 @@
 /*
- * The grammar of operators, by recursive descent with Jinja2's precedence: filters and tests bind tightest, then signs, powers,
- * products, `~`, sums, comparisons, not, and, or, and the inline if.
+ * The grammar of operators, by recursive descent with Jinja2's precedence: filters and tests bind tightest, then signs,
+ * powers, products, `~`, sums, comparisons, not, and, or, and the inline if.
  */
 #include "text/tmpl_int.h"
 
@@ -125,7 +125,8 @@ static struct node *parse_product(struct parser *p)
 {
 	struct node *n = parse_power(p);
 
-	while (n && (parse_is_op(p, '*') || parse_is_op(p, '/') || parse_is_op(p, '%') || parse_is_op(p, OP2('/', '/'))))
+	while (n &&
+	       (parse_is_op(p, '*') || parse_is_op(p, '/') || parse_is_op(p, '%') || parse_is_op(p, OP2('/', '/'))))
 		n = parse_bin(p, n, parse_power);
 	return n;
 }
@@ -290,7 +291,8 @@ struct node *parse_tuple(struct parser *p, bool with_cond)
 	while (parse_skip_op(p, ',')) {
 		const struct tok *t = parse_tok(p);
 
-		if (t->kind == TOK_VAREND || t->kind == TOK_TAGEND || t->kind == TOK_END || parse_is_op(p, ')') || parse_is_name(p, "in"))
+		if (t->kind == TOK_VAREND || t->kind == TOK_TAGEND || t->kind == TOK_END || parse_is_op(p, ')') ||
+		    parse_is_name(p, "in"))
 			break;
 		n = parse_inner(p, with_cond);
 		if (!n)

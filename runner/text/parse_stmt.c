@@ -1,6 +1,6 @@
 /*
- * The grammar of statements, one function a tag, and the entry points that turn text into a tree. What is outside the subset is an
- * error that names it.
+ * The grammar of statements, one function a tag, and the entry points that turn text into a tree. What is outside the
+ * subset is an error that names it.
  */
 #include "text/tmpl_int.h"
 
@@ -198,7 +198,8 @@ static bool parse_params(struct parser *p, struct node *n)
 			if (!(param->a = parse_expr(p)))
 				return false;
 		} else if (defaults) {
-			return parse_fail(p, "parameter \"%s\" without a default follows one that has one", param->name);
+			return parse_fail(p, "parameter \"%s\" without a default follows one that has one",
+					  param->name);
 		}
 		parse_push(p, n, param);
 		if (n->n > 64)
@@ -327,7 +328,8 @@ static void parse_context(struct parser *p, bool *with)
 {
 	bool on = parse_is_name(p, "with");
 
-	if ((on || parse_is_name(p, "without")) && parse_tok(p)[1].kind == TOK_NAME && !strcmp(parse_tok(p)[1].s, "context")) {
+	if ((on || parse_is_name(p, "without")) && parse_tok(p)[1].kind == TOK_NAME &&
+	    !strcmp(parse_tok(p)[1].s, "context")) {
 		*with = on;
 		p->pos += 2;
 	}
@@ -413,10 +415,13 @@ static struct node *parse_do(struct parser *p)
 	return n->a && parse_tag_end(p) ? parse_deep(p, n) : NULL;
 }
 
-static const struct { const char *name; struct node *(*fn)(struct parser *p); } tags[] = {
-	{ "if", parse_if }, { "for", parse_for }, { "set", parse_set }, { "macro", parse_macro }, { "call", parse_callblock },
-	{ "filter", parse_filterblock }, { "with", parse_with }, { "block", parse_block }, { "extends", parse_extends },
-	{ "include", parse_include }, { "import", parse_import }, { "from", parse_from }, { "do", parse_do },
+static const struct { const char *name; struct node *(*fn)(struct parser *p);
+} tags[] = {
+	{"if", parse_if},	    {"for", parse_for},	       {"set", parse_set},
+	{"macro", parse_macro},	    {"call", parse_callblock}, {"filter", parse_filterblock},
+	{"with", parse_with},	    {"block", parse_block},    {"extends", parse_extends},
+	{"include", parse_include}, {"import", parse_import},  {"from", parse_from},
+	{"do", parse_do},
 };
 
 static struct node *parse_tag(struct parser *p)
@@ -443,7 +448,8 @@ static struct node *parse_tag(struct parser *p)
 	return parse_fail(p, "there is no statement \"%s\"", name);
 }
 
-/* S_BODY: kids, up to one of the tags in ends (its name is then the present token), or the end of the text when ends is NULL */
+/* S_BODY: kids, up to one of the tags in ends (its name is then the present token), or the end of the text when ends is
+ * NULL */
 static struct node *parse_body(struct parser *p, const char *const *ends)
 {
 	struct node *body = parse_node(p, S_BODY);
@@ -508,7 +514,8 @@ static size_t tmpl_clean(char *to, const char *text, size_t len, unsigned *newli
 	return *newlines ? n - 1 : n;
 }
 
-bool tmpl_parse(struct tmpl **out, struct arena *a, const char *file, const char *text, size_t len, struct origin at, struct err *e)
+bool tmpl_parse(struct tmpl **out, struct arena *a, const char *file, const char *text, size_t len, struct origin at,
+		struct err *e)
 {
 	struct tmpl *t = arena_get(a, sizeof *t);
 	struct parser p = { .a = a, .file = arena_str(a, file), .at = at, .e = e, .t = t };

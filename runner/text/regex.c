@@ -1,6 +1,6 @@
 /*
- * Regular expressions by PCRE2. A pattern that would run for ever ends at the match limit with an error. Patterns are Python's as
- * far as the two agree, which is all but rare corners.
+ * Regular expressions by PCRE2. A pattern that would run for ever ends at the match limit with an error. Patterns are
+ * Python's as far as the two agree, which is all but rare corners.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "text/regex.h"
@@ -65,7 +65,8 @@ struct regex *regex_new(struct call *k, const char *pattern, unsigned flags)
 	return r;
 }
 
-bool regex_next(struct call *k, struct regex *r, const char *s, size_t n, size_t at, struct regex_group **groups, uint32_t *count)
+bool regex_next(struct call *k, struct regex *r, const char *s, size_t n, size_t at, struct regex_group **groups,
+		uint32_t *count)
 {
 	int got;
 	size_t *ends;
@@ -76,7 +77,8 @@ bool regex_next(struct call *k, struct regex *r, const char *s, size_t n, size_t
 	if (got == PCRE2_ERROR_NOMATCH)
 		return false;
 	if (got < 0) {
-		bool limit = got == PCRE2_ERROR_MATCHLIMIT || got == PCRE2_ERROR_DEPTHLIMIT || got == PCRE2_ERROR_HEAPLIMIT;
+		bool limit =
+			got == PCRE2_ERROR_MATCHLIMIT || got == PCRE2_ERROR_DEPTHLIMIT || got == PCRE2_ERROR_HEAPLIMIT;
 
 		if (limit)
 			call_fail(k, "the regex takes too long: it tries too many ways to match");

@@ -1,5 +1,6 @@
 /*
- * Walking the statements of a template: output, loops, assignments, macros. Templates that load others are in inherit.c.
+ * Walking the statements of a template: output, loops, assignments, macros. Templates that load others are in
+ * inherit.c.
  */
 #include "text/inherit.h"
 #include "text/tmpl_int.h"
@@ -55,7 +56,8 @@ static bool assign(struct ctx *c, struct frame *f, const struct node *target, st
 		if (!ns)
 			return false;
 		if (ns->type != V_NS)
-			return ctx_fail(c, target, "only a member of a namespace() can be set, \"%s\" is a %s", target->a->name, op_type(ns));
+			return ctx_fail(c, target, "only a member of a namespace() can be set, \"%s\" is a %s",
+					target->a->name, op_type(ns));
 		value_put(c->a, ((struct ns *)ns)->map, target->name, v);
 		return true;
 	}
@@ -130,7 +132,8 @@ static bool render_loop(struct ctx *c, const struct node *n, struct value *over,
 		l->i = i;
 		c->frame = f;
 		frame_set(c, f, "loop", &l->v);
-		if (!assign(c, f, n->kids[0], op_secret(c, list->u.list.items[i], list->flags & V_SECRET)) || !render_body(c, n->kids[2]))
+		if (!assign(c, f, n->kids[0], op_secret(c, list->u.list.items[i], list->flags & V_SECRET)) ||
+		    !render_body(c, n->kids[2]))
 			return false;
 	}
 	c->frame = up;
@@ -350,7 +353,8 @@ static bool macro_bind(struct ctx *c, const struct node *at, const struct func *
 		}
 		if (!v) {
 			v = value_undef(c->a, def->kids[i]->name);
-			v->source = arena_fmt(c->a, "parameter \"%s\" of macro \"%s\" was not given", def->kids[i]->name, def->name);
+			v->source = arena_fmt(c->a, "parameter \"%s\" of macro \"%s\" was not given",
+					      def->kids[i]->name, def->name);
 		}
 		frame_set(c, c->frame, def->kids[i]->name, v);
 	}

@@ -64,7 +64,8 @@ struct value *test_sameas(struct call *k)
 		return yes(k, op_equal(k->c, x, y));
 	if (x->type == V_INT) /* Python keeps one object of each small number */
 		return yes(k, x == y || (x->u.i == y->u.i && x->u.i >= -5 && x->u.i <= 256));
-	return yes(k, x == y || ((x->type == V_LIST || x->type == V_MAP) && x->u.list.n && x->u.list.items == y->u.list.items));
+	return yes(k, x == y || ((x->type == V_LIST || x->type == V_MAP) && x->u.list.n &&
+				 x->u.list.items == y->u.list.items));
 }
 
 static struct value *parity(struct call *k, int64_t of, int64_t want)
@@ -152,8 +153,9 @@ struct value *test_test(struct call *k) { return yes(k, k->in->type == V_STR && 
 struct value *test_abs(struct call *k) { return yes(k, k->in->type == V_STR && k->in->u.str.s[0] == '/'); }
 
 /*
- * Versions as Ansible's "loose" ones: runs of digits compare as numbers, runs of letters as text, dots only part them. A version
- * that goes on is the later one. A number and a word at the same place do not compare there; here the word is the earlier.
+ * Versions as Ansible's "loose" ones: runs of digits compare as numbers, runs of letters as text, dots only part them.
+ * A version that goes on is the later one. A number and a word at the same place do not compare there; here the word is
+ * the earlier.
  */
 static size_t version_part(const char **s, long long *num)
 {

@@ -1,6 +1,6 @@
 /*
- * What the files of the template engine share: the tree, the state of one render, the rows of filters, tests, methods and
- * globals, and the small helpers those are written with. Nothing outside runner/text includes this.
+ * What the files of the template engine share: the tree, the state of one render, the rows of filters, tests, methods
+ * and globals, and the small helpers those are written with. Nothing outside runner/text includes this.
  */
 #ifndef TEXT_TMPL_INT_H
 #define TEXT_TMPL_INT_H
@@ -29,7 +29,10 @@ enum { V_LOOP = 16, V_FUNC, V_NS };
 enum { V_TUPLE = 128, V_SOFT = 64 /* of V_UNDEF: the missing else of an inline if, prints as nothing */ };
 
 /* ---- tokens (lex.c) ---- */
-enum tok_kind { TOK_END = 1, TOK_DATA, TOK_VAR, TOK_VAREND, TOK_TAG, TOK_TAGEND, TOK_NAME, TOK_STR, TOK_INT, TOK_FLOAT, TOK_OP };
+enum tok_kind {
+	TOK_END = 1, TOK_DATA, TOK_VAR, TOK_VAREND, TOK_TAG, TOK_TAGEND, TOK_NAME, TOK_STR, TOK_INT, TOK_FLOAT,
+	TOK_OP,
+};
 #define OP2(a, b) ((a) << 8 | (b))
 
 struct tok {
@@ -46,18 +49,17 @@ struct toks {
 	struct tok *items;
 	size_t n;
 };
-/* Cut text into tokens; as_expr: the text is one expression without delimiters. Places in messages are relative to at. */
-bool lex_text(struct toks *out, struct arena *a, const char *file, struct origin at, const char *text, size_t len, bool as_expr,
-	      struct err *e);
+/* Cut text into tokens; as_expr: the text is one expression without delimiters. Places are relative to at. */
+bool lex_text(struct toks *out, struct arena *a, const char *file, struct origin at, const char *text, size_t len,
+	      bool as_expr, struct err *e);
 /* "file:line:col" of a place within a text that itself begins at `at` */
 bool err_at_text(struct err *e, const char *file, struct origin at, uint32_t line, uint32_t col);
 
 /* ---- tree (parse.c, parse_stmt.c) ---- */
 enum node_kind {
-	X_LIT = 1, X_NAME, X_LIST, X_TUPLE, X_DICT, X_ATTR, X_INDEX, X_SLICE, X_CALL, X_FILTER, X_TEST, X_NEG, X_POS, X_NOT, X_AND,
-	X_OR, X_BIN, X_CMP, X_COND, X_CONCAT,
-	S_BODY, S_TEXT, S_PRINT, S_IF, S_FOR, S_SET, S_SETBLOCK, S_MACRO, S_CALLBLOCK, S_FILTER, S_WITH, S_BLOCK, S_EXTENDS,
-	S_INCLUDE, S_IMPORT, S_FROM, S_DO,
+	X_LIT = 1, X_NAME, X_LIST, X_TUPLE, X_DICT, X_ATTR, X_INDEX, X_SLICE, X_CALL, X_FILTER, X_TEST, X_NEG, X_POS,
+	X_NOT, X_AND, X_OR, X_BIN, X_CMP, X_COND, X_CONCAT, S_BODY, S_TEXT, S_PRINT, S_IF, S_FOR, S_SET, S_SETBLOCK,
+	S_MACRO, S_CALLBLOCK, S_FILTER, S_WITH, S_BLOCK, S_EXTENDS, S_INCLUDE, S_IMPORT, S_FROM, S_DO,
 };
 /* comparison operators, in node.op of the kids of X_CMP */
 enum cmp_op { CMP_EQ = 1, CMP_NE, CMP_LT, CMP_LE, CMP_GT, CMP_GE, CMP_IN, CMP_NOTIN };
@@ -211,7 +213,10 @@ struct call {
 	uint32_t nkw;
 };
 
-enum func_kind { FUNC_MACRO = 1, FUNC_CALLER, FUNC_GLOBAL, FUNC_SUPER, FUNC_LOOP, FUNC_CYCLE, FUNC_CHANGED, FUNC_CYCLER, FUNC_JOINER };
+enum func_kind {
+	FUNC_MACRO = 1, FUNC_CALLER, FUNC_GLOBAL, FUNC_SUPER, FUNC_LOOP, FUNC_CYCLE, FUNC_CHANGED, FUNC_CYCLER,
+	FUNC_JOINER,
+};
 
 struct func {
 	struct value v;
@@ -258,8 +263,8 @@ bool ctx_defined(struct ctx *c, const struct node *at, const struct value *v);
 /* Attribute (`.name`) or item (`[key]`); undefined when missing; NULL on failure only. */
 struct value *ctx_attr(struct ctx *c, const struct node *at, struct value *v, const char *name);
 struct value *ctx_item(struct ctx *c, const struct node *at, struct value *v, struct value *key);
-struct value *ctx_call(struct ctx *c, const struct node *at, struct value *f, struct value **args, uint32_t n, const char **kw_names,
-		       struct value **kw_vals, uint32_t nkw);
+struct value *ctx_call(struct ctx *c, const struct node *at, struct value *f, struct value **args, uint32_t n,
+		       const char **kw_names, struct value **kw_vals, uint32_t nkw);
 /* Run a row: binds arguments to parameters, carries secrecy. */
 struct value *row_call(struct ctx *c, const struct node *at, const char *what, const struct row *row, struct value *in,
 		       struct value **args, uint32_t n, const char **kw_names, struct value **kw_vals, uint32_t nkw);
@@ -333,7 +338,8 @@ void utf8_case(struct buf *b, const char *s, size_t n, bool upper);
 /* Python's formatting (format.c) */
 struct value *format_percent(struct ctx *c, const struct node *at, const struct value *fmt, const struct value *args);
 struct value *format_braces(struct call *k, const char *fmt, size_t n);
-bool format_spec(struct ctx *c, const struct node *at, struct buf *b, const struct value *v, const char *spec, size_t n);
+bool format_spec(struct ctx *c, const struct node *at, struct buf *b, const struct value *v, const char *spec,
+		 size_t n);
 bool format_repr(struct ctx *c, const struct node *at, struct buf *b, const struct value *v);
 
 const struct row *row_filter(const char *name);

@@ -1,6 +1,6 @@
 /*
- * Characters of UTF-8 text: counting, stepping, and the case of the alphabets a configuration meets (Latin, Greek, Cyrillic,
- * Armenian). It is not a Unicode library: other scripts have no case here.
+ * Characters of UTF-8 text: counting, stepping, and the case of the alphabets a configuration meets (Latin, Greek,
+ * Cyrillic, Armenian). It is not a Unicode library: other scripts have no case here.
  */
 #include "text/tmpl_int.h"
 
@@ -117,7 +117,8 @@ bool utf8_alpha(uint32_t cp)
 bool utf8_space(uint32_t cp)
 {
 	return (cp >= 9 && cp <= 13) || (cp >= 28 && cp <= 32) || cp == 0x85 || cp == 0xA0 || cp == 0x1680 ||
-	       (cp >= 0x2000 && cp <= 0x200A) || cp == 0x2028 || cp == 0x2029 || cp == 0x202F || cp == 0x205F || cp == 0x3000;
+	       (cp >= 0x2000 && cp <= 0x200A) || cp == 0x2028 || cp == 0x2029 || cp == 0x202F || cp == 0x205F ||
+	       cp == 0x3000;
 }
 
 void utf8_case(struct buf *b, const char *s, size_t n, bool upper)

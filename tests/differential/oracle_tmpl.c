@@ -1,6 +1,7 @@
 /*
- * Our half of the comparison with Jinja2: reads one JSON object a line ({"kind": "expr" or "tmpl" or "text", "src": ..., "vars": {...}, "files": {...}})
- * and answers with one line each: {"ok": value} or {"error": message, "where": place}. templates.py drives it.
+ * Our half of the comparison with Jinja2: reads one JSON object a line ({"kind": "expr" or "tmpl" or "text", "src":
+ * ..., "vars": {...}, "files": {...}}) and answers with one line each: {"ok": value} or {"error": message, "where":
+ * place}. templates.py drives it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +46,8 @@ static bool run(struct arena *a, const struct value *job, struct value **out, st
 	if (!strcmp(kind, "text"))
 		return text_eval(out, a, text, &scope, e);
 	if (!strcmp(kind, "expr")) {
-		return expr_parse(&x, a, "case", value_cstr(text, ""), (struct origin){ 0 }, e) && expr_eval(x, a, &scope, out, e);
+		return expr_parse(&x, a, "case", value_cstr(text, ""), (struct origin){0}, e) &&
+		       expr_eval(x, a, &scope, out, e);
 	}
 	if (!tmpl_parse(&t, a, "case", value_cstr(text, ""), value_len(text), (struct origin){ 0 }, e) ||
 	    !tmpl_render(t, a, &scope, &b, &secret, e))

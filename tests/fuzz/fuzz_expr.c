@@ -7,8 +7,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char vars[] = "{\"i\": 7, \"f\": 2.5, \"t\": true, \"n\": null, \"s\": \"hello w\\u00f6rld\", \"e\": \"\", \"l\": [3, 1, 2], \"m\": [],"
-			   "\"d\": {\"a\": 1, \"b\": {\"c\": [1, \"x\"]}}, \"u\": [{\"name\": \"bob\", \"age\": 3}, {\"name\": \"al\"}]}";
+static const char vars[] =
+	"{\"i\": 7, \"f\": 2.5, \"t\": true, \"n\": null, \"s\": \"hello w\\u00f6rld\", \"e\": \"\", \"l\": [3, 1, 2], "
+	"\"m\": [],"
+	"\"d\": {\"a\": 1, \"b\": {\"c\": [1, \"x\"]}}, \"u\": [{\"name\": \"bob\", \"age\": 3}, {\"name\": \"al\"}]}";
 
 static struct value *source_get(void *ctx, const char *name, struct err *e)
 {
@@ -32,7 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	const struct scope scope = { .get = source_get, .ctx = v };
 
-	if (!expr_parse(&x, a, "f", arena_strn(a, (const char *)data, size), (struct origin){ 0 }, &e) || !expr_eval(x, a, &scope, &got, &e)) {
+	if (!expr_parse(&x, a, "f", arena_strn(a, (const char *)data, size), (struct origin){0}, &e) ||
+	    !expr_eval(x, a, &scope, &got, &e)) {
 		if (e.code != E_INPUT || !*e.msg || !*e.where)
 			abort();
 	} else if (!got) {

@@ -1,4 +1,5 @@
-/* Any bytes as a JMESPath expression over one document: it ends with a value, or with a message that names the expression. */
+/* Any bytes as a JMESPath expression over one document: it ends with a value, or with a message that names the
+ * expression. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char doc[] = "{\"a\": {\"b\": [1, 2.5, \"x\", null, true]}, \"u\": [{\"n\": \"b\", \"v\": 2, \"t\": [\"p\"]}, {\"n\": \"a\", \"v\": 0}], \"s\": \"w\\u00f6\"}";
+static const char doc[] = "{\"a\": {\"b\": [1, 2.5, \"x\", null, true]}, \"u\": [{\"n\": \"b\", \"v\": 2, \"t\": "
+			  "[\"p\"]}, {\"n\": \"a\", \"v\": 0}], \"s\": \"w\\u00f6\"}";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

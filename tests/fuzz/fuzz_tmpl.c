@@ -1,7 +1,7 @@
 /*
- * Any bytes as a template, rendered over values of every type, one of them secret, with itself as the template that it may include:
- * it ends, within its limits, with output or with a message that has a place. A template that names the secret and renders must say
- * that its output is one, if the secret's text shows.
+ * Any bytes as a template, rendered over values of every type, one of them secret, with itself as the template that it
+ * may include: it ends, within its limits, with output or with a message that has a place. A template that names the
+ * secret and renders must say that its output is one, if the secret's text shows.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -11,8 +11,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char vars[] = "{\"i\": 7, \"f\": 2.5, \"t\": true, \"n\": null, \"s\": \"hello w\\u00f6rld\", \"e\": \"\", \"l\": [3, 1, 2], \"m\": [],"
-			   "\"d\": {\"a\": 1, \"b\": {\"c\": [1, \"x\"]}}, \"u\": [{\"name\": \"bob\", \"age\": 3}, {\"name\": \"al\"}]}";
+static const char vars[] =
+	"{\"i\": 7, \"f\": 2.5, \"t\": true, \"n\": null, \"s\": \"hello w\\u00f6rld\", \"e\": \"\", \"l\": [3, 1, 2], "
+	"\"m\": [],"
+	"\"d\": {\"a\": 1, \"b\": {\"c\": [1, \"x\"]}}, \"u\": [{\"name\": \"bob\", \"age\": 3}, {\"name\": \"al\"}]}";
 static const char hidden[] = "Xq7Zw9Kp";
 
 struct source {
@@ -54,7 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct source src = { v, arena_strn(a, (const char *)data, size) };
 	const struct scope scope = { .get = source_get, .load = source_load, .ctx = &src };
 
-	if (!tmpl_parse(&t, a, "f", (const char *)data, size, (struct origin){ 0 }, &e) || !tmpl_render(t, a, &scope, &out, &secret, &e)) {
+	if (!tmpl_parse(&t, a, "f", (const char *)data, size, (struct origin){0}, &e) ||
+	    !tmpl_render(t, a, &scope, &out, &secret, &e)) {
 		if (e.code != E_INPUT || !*e.msg || !*e.where)
 			abort();
 	} else if (!secret && memmem(buf_text(&out), out.len, hidden, sizeof hidden - 1) &&

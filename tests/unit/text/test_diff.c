@@ -28,7 +28,8 @@ static void forms(void)
 	arena_free(a);
 }
 
-/* Apply a unified diff, believing only its marks; NULL when a context or removed line does not stand in the old text. */
+/* Apply a unified diff, believing only its marks; NULL when a context or removed line does not stand in the old text.
+ */
 static const char *apply(struct arena *a, const char *old, const char *patch)
 {
 	struct buf out = BUF(a);
@@ -87,7 +88,8 @@ static void truth(void)
 	for (unsigned i = 0; i < 3000; i++) {
 		struct arena *a = arena_new();
 		unsigned most = i % 10 ? 20 : 300;
-		const char *old = random_text(a, &seed, most), *neu = random_text(a, &seed, most), *patch = diff(a, old, neu);
+		const char *old = random_text(a, &seed, most), *neu = random_text(a, &seed, most),
+			   *patch = diff(a, old, neu);
 
 		if (!CHECK_STR(apply(a, old, patch), neu))
 			fprintf(stderr, "%s", patch);

@@ -1,4 +1,5 @@
-/* Templates like those of a database cluster, against what stock Jinja2 made of them (tests/golden/tmpl, regenerate.py there). */
+/* Templates like those of a database cluster, against what stock Jinja2 made of them (tests/golden/tmpl, regenerate.py
+ * there). */
 #include <dirent.h>
 
 #include "base/os.h"
@@ -26,8 +27,10 @@ static void golden(struct value *vars, const char *path)
 	struct err e = { 0 };
 	struct tmpl *t;
 
-	if (CHECK(os_read(&src, path, 0, &e)) && CHECK(os_read(&want, arena_fmt(a, "%.*s.out", (int)strlen(path) - 3, path), 0, &e)) &&
-	    CHECK(tmpl_parse(&t, a, path, src.p, src.len, (struct origin){ 0 }, &e)) && CHECK(tmpl_render(t, a, &scope, &got, NULL, &e))) {
+	if (CHECK(os_read(&src, path, 0, &e)) &&
+	    CHECK(os_read(&want, arena_fmt(a, "%.*s.out", (int)strlen(path) - 3, path), 0, &e)) &&
+	    CHECK(tmpl_parse(&t, a, path, src.p, src.len, (struct origin){0}, &e)) &&
+	    CHECK(tmpl_render(t, a, &scope, &got, NULL, &e))) {
 		diff_text(&diff, "jinja2", buf_text(&want), want.len, "ours", buf_text(&got), got.len);
 		CHECK_STR(buf_text(&diff), "");
 	} else {

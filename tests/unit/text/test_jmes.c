@@ -1,4 +1,5 @@
-/* JMESPath: the public compliance suite where it is at hand ($PIG_SUITES, else ../shared/suites), and what it does not cover. */
+/* JMESPath: the public compliance suite where it is at hand ($PIG_SUITES, else ../shared/suites), and what it does not
+ * cover. */
 #include <dirent.h>
 #include <stdlib.h>
 
@@ -15,7 +16,8 @@ static void suite_case(const struct value *given, const struct value *one, const
 	bool good = jmes_search(&got, a, expr, given, &e);
 	struct value *want = value_get(one, "result");
 
-	bool as_said = want ? good && value_equal(got, want) : good == (value_get(one, "bench") != NULL); /* those only have to run */
+	bool as_said = want ? good && value_equal(got, want)
+			    : good == (value_get(one, "bench") != NULL); /* those only have to run */
 
 	if (!CHECK(as_said))
 		fprintf(stderr, "%s: %s\n", file, expr);
@@ -79,10 +81,13 @@ static const struct { const char *data, *expr, *want; } rows[] = {
 	{ "[1, 2]", "{n: length(@), l: [-1]}", "{\"n\": 2, \"l\": 2}" },
 };
 
-static const struct { const char *expr, *part; } wrong[] = {
-	{ "a[", "JMESPath \"a[\"" },   { "foo(@)", "there is no function \"foo\"" }, { "length(`1`)", "length() cannot be number" },
-	{ "a ||", "incomplete" },      { "[0:1:0]", "step cannot be 0" },           { "abs()", "takes 1 argument" },
-	{ "&a", "only before" },       { "`{`", "no JSON" },                        { "a.b c", "unexpected text" },
+static const struct { const char *expr, *part;
+} wrong[] = {
+	{"a[", "JMESPath \"a[\""}, {"foo(@)", "there is no function \"foo\""},
+	{"length(`1`)", "length() cannot be number"}, {"a ||", "incomplete"}, {"[0:1:0]", "step cannot be 0"},
+	{"abs()", "takes 1 argument"}, {"&a", "only before"},
+	{"`{`", "no JSON"},
+	{"a.b c", "unexpected text"},
 };
 
 static void table(void)
