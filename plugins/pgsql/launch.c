@@ -248,10 +248,13 @@ static void bootstrapping(const struct inst *in)
 {
 	pig_task *t = in->t;
 	const pig_op *state;
-	const char *up = pig_sh(t,
-				"if [ -s %s/postmaster.pid ]; then echo up; else s=$(systemctl is-active patroni); "
-				"[ \"$s\" = active ] || echo \"$s\"; fi",
-				in->data);
+	/* initdb's own servers stand there by a negative number */
+	const char *up =
+		pig_sh(t,
+		       "p=; [ ! -s %s/postmaster.pid ] || read -r p <%s/postmaster.pid; if [ \"${p:--1}\" -gt 0 ]; "
+		       "then echo up; else s=$(systemctl is-active patroni); [ \"$s\" = active ] || "
+		       "echo \"$s\"; fi",
+		       in->data, in->data);
 
 	pig_wait(t, .probe = pig_fmt(t, "s=$(%s); [ -z \"$s\" ] || echo over", up), .want = "over", .limit_s = 300,
 		 .every_ms = 100, .why = "the server to start");
