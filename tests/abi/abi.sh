@@ -54,6 +54,10 @@ PKG_CONFIG_PATH=$(dirname "$(find "$work/sdk" -name pig.pc)"); export PKG_CONFIG
 if command -v pkg-config >/dev/null; then
 	is "pkg-config" pkg-config --exists pig
 	has "its ABI" "0." "$(pkg-config --variable=abi pig)"
+	# shellcheck disable=SC2046
+	is "a module with its flags alone" "$cc" -std=c11 -fPIC -shared -fvisibility=hidden -Wl,-z,defs $(pkg-config --cflags pig) \
+		-o pc.so "$source/tests/abi/probe.c"
+	is "and it loads" "$pig" module info "$work/pc.so"
 fi
 
 # ---- the header alone ----
