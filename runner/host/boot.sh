@@ -1,7 +1,7 @@
-# The remote loop, evaluated by `sh` on the host; requests then follow on the same standard input, replies leave by standard output.
-# For: running root's jobs one after the other, each bounded in time and in output. Not for: any knowledge of what a job does.
-# POSIX sh with coreutils and runuser; N (the nonce) is set by the line before, $1 is the login user. All of it stands in one
-# function, so that a text cut short by a lost link is a syntax error and not half a programme.
+# The remote loop, evaluated by `sh` on the host; requests follow on the same standard input, replies leave by standard
+# output. For: running root's jobs one after the other, each bounded in time and output. Not for: any knowledge of what
+# a job does. POSIX sh with coreutils and runuser; N (the nonce) is set by the line before, $1 is the login user. All of
+# it stands in one function, so that a text cut short by a lost link is a syntax error and not half a programme.
 pig_loop() {
 exec 2>/dev/null
 unset ENV BASH_ENV CDPATH SUDO_COMMAND SUDO_USER SUDO_UID SUDO_GID
@@ -22,7 +22,7 @@ done
 if [ -z "$d" ]; then printf 'PIG-%s lacks a folder to write in\n' "$N"; exit 70; fi
 P=$d/p o=$d/o e=$d/e s=$d/s; export P; mkdir "$P"; mkfifo "$d/1" "$d/2"
 
-# Facts are raw material: files by `tail`, which heads each with its name. The runner reads them; nothing is decided here.
+# Facts are raw material: files by `tail`, which heads each with its name. The runner reads them.
 c=; while IFS=: read -r t k p; do
 	case ,$k, in ,,) b= ;; *,memory,*) b=/memory ;; *,cpu,*) b=/cpu ;; *) continue ;; esac
 	while :; do
@@ -36,20 +36,22 @@ t=/etc/os-release; [ -e $t ] || t=/usr/lib/os-release
 {
 	printf 'uid=%s\nuser=%s\nuname=%s\ndir=%s\n' "$(id -u)" "$user" "$(uname -m)" "$d"
 	command -v dpkg >/dev/null && printf 'package=deb\n'
-	tail -n +1 $t /proc/sys/kernel/hostname /proc/sys/kernel/osrelease /proc/sys/kernel/random/boot_id /etc/machine-id \
+	k=/proc/sys/kernel
+	tail -n +1 $t $k/hostname $k/osrelease $k/random/boot_id /etc/machine-id \
 		/proc/meminfo /proc/self/status $c
 } >"$o"
 printf 'PIG-%s hello %s\n' "$N" "$(stat -c %s "$o")"; cat "$o"
 
 set +f
-# get LENGTH FILE: that many bytes of the request. A full tmpfs ends the session, as what is left of the request is not known.
+# get LENGTH FILE: that many bytes of the request. A full tmpfs ends the session: what is left to read is not known.
 get() {
 	if [ "$1" = 0 ]; then : >"$2"; return; fi
 	head -c "$1" >"$2" || { printf 'PIG-%s FULL %s\n' "$N" "$1"; exit 73; }
 }
-# The outputs go through a fifo to `tee`, which keeps to its file size limit and swallows the rest: a job that prints without end
-# fills nothing. A daemon that the job left behind holds the fifo open, so its end is not awaited but seen: the job has ended and
-# the reader sleeps, hence the fifo is empty (a write wakes the reader before it returns). Such a reader stays with its daemon.
+# The outputs go through a fifo to `tee`, which keeps to its file size limit and swallows the rest: a job that prints
+# without end fills nothing. A daemon that the job left behind holds the fifo open, so its end is not awaited but seen:
+# the job has ended and the reader sleeps, hence the fifo is empty (a write wakes the reader before it returns). Such a
+# reader stays with its daemon.
 keep() { (ulimit -f $((cap / 512 + 1)); trap '' XFSZ; exec tee "$2" <"$1" >/dev/null) & }
 settled() {
 	seen=

@@ -1,7 +1,7 @@
 /*
- * Choosing the transport: libssh2 where it can, ssh(1) where only that can (RSA keys with libssh2 1.10, passphrases, jumps, security
- * keys, hardened servers), a local shell when asked for. The choice is made from what is known before connecting and corrected once by
- * what the connect shows. Not for: the transports themselves.
+ * Choosing the transport: libssh2 where it can, ssh(1) where only that can (RSA keys with libssh2 1.10, passphrases,
+ * jumps, security keys, hardened servers), a local shell when asked for. The choice is made from what is known before
+ * connecting and corrected once by what the connect shows. Not for: the transports themselves.
  */
 #include "host/choice.h"
 
@@ -60,7 +60,8 @@ static const char *choice_reason(struct arena *a, const struct route *r)
 	return choice_keys(a, r);
 }
 
-static const char *const *choice_argv(struct arena *a, const struct route *r, const struct conn_options *o, struct err *e)
+static const char *const *choice_argv(struct arena *a, const struct route *r, const struct conn_options *o,
+				      struct err *e)
 {
 	const struct target *t = r->target;
 	const char **v = arena_new_of(a, const char *, ARGV_MAX + 1);
@@ -69,9 +70,15 @@ static const char *const *choice_argv(struct arena *a, const struct route *r, co
 	size_t n = 0;
 	/* a known host that shows another type of key is a changed host, so accept-new is for unknown hosts alone */
 	const char *check = o && o->insecure ? "no" : r->strict || known.types ? "yes" : "accept-new";
-	const char *opts[] = { "BatchMode=yes", arena_fmt(a, "ConnectTimeout=%d", choice_patience(o) / 1000), "ControlMaster=no",
-		"RequestTTY=no", "RemoteCommand=none", "ClearAllForwardings=yes", "PermitLocalCommand=no", "LogLevel=ERROR",
-		"ServerAliveInterval=10", "ServerAliveCountMax=2", "EscapeChar=none", arena_fmt(a, "StrictHostKeyChecking=%s", check) };
+	const char *patience = arena_fmt(a, "ConnectTimeout=%d", choice_patience(o) / 1000);
+	const char *trust = arena_fmt(a, "StrictHostKeyChecking=%s", check);
+	/* clang-format off */
+	const char *opts[] = {
+		"BatchMode=yes", "ControlMaster=no", "RequestTTY=no", "RemoteCommand=none", "ClearAllForwardings=yes",
+		"PermitLocalCommand=no", "LogLevel=ERROR", "ServerAliveInterval=10", "ServerAliveCountMax=2",
+		"EscapeChar=none", patience, trust,
+	};
+	/* clang-format on */
 
 	if (t->common_args && !more) {
 		fail(e, E_INPUT, "ansible_ssh_common_args of \"%s\" has an unclosed quote or too many words", t->name);
@@ -84,7 +91,7 @@ static const char *const *choice_argv(struct arena *a, const struct route *r, co
 	for (size_t i = 0; i < sizeof opts / sizeof *opts; i++)
 		v[n++] = "-o", v[n++] = opts[i];
 	if (o && o->insecure)
-		v[n++] = "-o", v[n++] = "UserKnownHostsFile=/dev/null", v[n++] = "-o", v[n++] = "GlobalKnownHostsFile=/dev/null";
+		v[n++] = "-oUserKnownHostsFile=/dev/null", v[n++] = "-oGlobalKnownHostsFile=/dev/null";
 	if (t->port)
 		v[n++] = "-p", v[n++] = arena_fmt(a, "%d", t->port);
 	if (t->user)
@@ -104,8 +111,8 @@ static const char *choice_place(struct arena *a, const struct route *r)
 }
 
 /* By ssh(1). first: what libssh2 came to before, or NULL. */
-static bool choice_openssh(struct choice *c, struct arena *a, const struct route *r, const struct conn_options *o, const char *command,
-			   const struct err *first, struct err *e)
+static bool choice_openssh(struct choice *c, struct arena *a, const struct route *r, const struct conn_options *o,
+			   const char *command, const struct err *first, struct err *e)
 {
 	struct until u = until_in(choice_patience(o), o ? o->cancel : NULL);
 
@@ -114,10 +121,12 @@ static bool choice_openssh(struct choice *c, struct arena *a, const struct route
 			*e = *first;
 		else
 			fail(e, E_CONNECT, "\"%s\" needs the ssh program: %s", r->target->name, c->why);
-		return err_hint(e, "Install openssh-client on this machine, or use an ed25519 key without a passphrase.");
+		return err_hint(e, "Install openssh-client on this machine, or use an ed25519 key without a "
+				   "passphrase.");
 	}
 	if (r->target->password && !r->key_given && !first) {
-		fail(e, E_CONNECT, "a password for \"%s\" needs the ssh transport, and here it has to be openssh: %s", r->target->name, c->why);
+		fail(e, E_CONNECT, "a password for \"%s\" needs the ssh transport, and here it has to be openssh: %s",
+		     r->target->name, c->why);
 		return err_hint(e, "Log in with a key, or leave the connection to the ssh transport.");
 	}
 	const char *const *argv = choice_argv(a, r, o, e);
@@ -129,7 +138,8 @@ static bool choice_openssh(struct choice *c, struct arena *a, const struct route
 	return c->t->ops->open(c->t, command, &u, e);
 }
 
-static bool choice_local(struct choice *c, struct arena *a, const struct conn_options *o, const char *command, struct err *e)
+static bool choice_local(struct choice *c, struct arena *a, const struct conn_options *o, const char *command,
+			 struct err *e)
 {
 	static const char *const argv[] = { "sh", "-c", NULL };
 	struct until u = until_in(choice_patience(o), o ? o->cancel : NULL);
@@ -146,12 +156,12 @@ static bool choice_key_exists(const struct route *r, struct err *e)
 	enum key_kind kind = key_look(r->keys[0]);
 	if (kind != KEY_NONE && kind != KEY_UNREADABLE)
 		return true;
-	return fail(e, E_CONNECT, "could not read the private key \"%s\" of host \"%s\": %s", r->keys[0], r->target->name,
-		    kind == KEY_NONE ? "no such file" : "permission denied");
+	return fail(e, E_CONNECT, "could not read the private key \"%s\" of host \"%s\": %s", r->keys[0],
+		    r->target->name, kind == KEY_NONE ? "no such file" : "permission denied");
 }
 
-bool choice_open(struct choice *c, struct arena *a, const struct route *r, const struct conn_options *o, const char *command,
-		 struct err *e)
+bool choice_open(struct choice *c, struct arena *a, const struct route *r, const struct conn_options *o,
+		 const char *command, struct err *e)
 {
 	const char *asked = r->target->connection;
 
@@ -202,19 +212,27 @@ bool choice_explain(const struct choice *c, const struct route *r, const char *s
 	if (strstr(said, "IDENTIFICATION HAS CHANGED")) {
 		fail(e, E_CONNECT, "the host key of \"%s\" (%s:%d) has changed", name, r->host, r->port);
 		choice_offender(said, e);
-		err_hint(e, "If the machine was set up anew, forget the old key: ssh-keygen -R '%s'. If not, someone may be listening in.",
+		err_hint(e,
+			 "If the machine was set up anew, forget the old key: ssh-keygen -R '%s'. If not, someone may "
+			 "be listening in.",
 			 r->known_name);
 	} else if (strstr(said, "Host key verification failed")) {
-		fail(e, E_CONNECT, "a host key on the way to \"%s\" (%s:%d) is not the recorded one, or not known", name, r->host, r->port);
-		err_hint(e, "A jump host has to be known already: log in to it once by hand. If the key of %s itself is right, forget the old "
-			 "one: ssh-keygen -R '%s'.", r->host, r->known_name);
+		fail(e, E_CONNECT, "a host key on the way to \"%s\" (%s:%d) is not the recorded one, or not known",
+		     name, r->host, r->port);
+		err_hint(e,
+			 "A jump host has to be known already: log in to it once by hand. If the key of %s itself is "
+			 "right, forget the old "
+			 "one: ssh-keygen -R '%s'.",
+			 r->host, r->known_name);
 	} else if (strstr(said, "Permission denied")) {
 		fail(e, E_CONNECT, "user \"%s\" may not log in to \"%s\" (%s:%d)", r->user, name, r->host, r->port);
-		err_hint(e, "Try it: ssh -p %d %s@%s. A key with a passphrase has to be in the agent.", r->port, r->user, r->host);
+		err_hint(e, "Try it: ssh -p %d %s@%s. A key with a passphrase has to be in the agent.", r->port,
+			 r->user, r->host);
 	} else if (strstr(said, "Connection refused") || strstr(said, "timed out") || strstr(said, "No route") ||
 		   strstr(said, "Could not resolve") || strstr(said, "unreachable")) {
 		fail(e, E_CONNECT, "could not reach \"%s\" at %s:%d", name, r->host, r->port);
-		err_hint(e, "Is the machine up, is the address right, and does a firewall let port %d through?", r->port);
+		err_hint(e, "Is the machine up, is the address right, and does a firewall let port %d through?",
+			 r->port);
 	} else {
 		fail(e, E_CONNECT, "could not connect to \"%s\" (%s)", name, c->what);
 	}

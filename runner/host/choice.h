@@ -13,8 +13,8 @@ struct choice {
 };
 
 /* Opened, with the command started. What ssh(1) has to say comes later: see choice_explain. */
-bool choice_open(struct choice *c, struct arena *a, const struct route *r, const struct conn_options *o, const char *command,
-		 struct err *e);
+bool choice_open(struct choice *c, struct arena *a, const struct route *r, const struct conn_options *o,
+		 const char *command, struct err *e);
 /* The stream ended before the host said anything: the error that ssh(1) meant. said: its standard error. */
 bool choice_explain(const struct choice *c, const struct route *r, const char *said, struct err *e);
 /* Milliseconds that a connect may last. */

@@ -1,6 +1,6 @@
 /*
- * The transport that runs a program on the control host and talks to it over a socketpair: ssh(1) for `openssh`, sh for `local`.
- * Not for: programs that are run to their end (base/spawn.c).
+ * The transport that runs a program on the control host and talks to it over a socketpair: ssh(1) for `openssh`, sh for
+ * `local`. Not for: programs that are run to their end (base/spawn.c).
  */
 #include "host/transport.h"
 
@@ -29,7 +29,10 @@ struct exec {
 
 static _Noreturn void exec_child(struct exec *x, int fd, int errs, int report)
 {
-	union { const char **c; char *const *m; } argv = { x->argv };
+	union {
+		const char **c;
+		char *const *m;
+	} argv = { x->argv };
 	sigset_t none;
 
 	setsid(); /* no terminal: nothing may ask the user behind our back, and ^C is ours to handle */
@@ -71,7 +74,8 @@ static bool exec_open(struct transport *t, const char *command, const struct unt
 
 	(void)u;
 	x->argv[x->n] = command;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) || pipe2(fds + 2, O_CLOEXEC) || pipe2(fds + 4, O_CLOEXEC))
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) || pipe2(fds + 2, O_CLOEXEC) ||
+	    pipe2(fds + 4, O_CLOEXEC))
 		fail(e, E_CONNECT, "could not run \"%s\": %s", x->argv[0], strerror(errno));
 	else
 		ok = exec_start(x, fds, fds + 2, fds + 4, e);
@@ -119,7 +123,9 @@ static ssize_t exec_read(struct transport *t, void *p, size_t n)
 	while (r < 0 && errno == EINTR);
 	if (r >= 0)
 		return r;
-	return errno == EAGAIN || errno == EWOULDBLOCK ? TRANSPORT_AGAIN : errno == ECONNRESET ? TRANSPORT_EOF : TRANSPORT_BROKEN;
+	return errno == EAGAIN || errno == EWOULDBLOCK ? TRANSPORT_AGAIN
+	       : errno == ECONNRESET		       ? TRANSPORT_EOF
+						       : TRANSPORT_BROKEN;
 }
 
 static ssize_t exec_write(struct transport *t, const void *p, size_t n)
@@ -186,7 +192,8 @@ static const char *exec_describe(struct transport *t)
 
 struct transport *exec_new(struct arena *a, const char *const *argv)
 {
-	static const struct transport_ops ops = { exec_open, exec_read, exec_write, exec_events, exec_close, exec_describe };
+	static const struct transport_ops ops = { exec_open,   exec_read,  exec_write,
+						  exec_events, exec_close, exec_describe };
 	struct exec *x = arena_new_of(a, struct exec, 1);
 
 	x->t.ops = &ops;

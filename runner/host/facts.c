@@ -1,6 +1,7 @@
 /*
- * The facts of a host out of the raw material that the hello brings: "k=v" lines, then files, each headed "==> path <==". All of it
- * is data from a stranger: bounded, never a template, never a command. Not for: asking the host anything.
+ * The facts of a host out of the raw material that the hello brings: "k=v" lines, then files, each headed "==> path
+ * <==". All of it is data from a stranger: bounded, never a template, never a command. Not for: asking the host
+ * anything.
  */
 #include "host/facts.h"
 
@@ -16,7 +17,7 @@ struct facts_raw {
 	const char *id, *version, *codename;
 	bool deb;
 	int64_t mem, mem_limit, cpus, cpu_limit; /* 0: not known */
-	int64_t quota;      /* of the v1 file just read, for the period that follows it */
+	int64_t quota;				 /* of the v1 file just read, for the period that follows it */
 	const char *quota_dir;
 };
 
@@ -162,9 +163,10 @@ struct value *facts_read(struct arena *a, const char *text, size_t len)
 	const char *path = NULL;
 
 	/* present in any case, so that a rule can ask for them */
-	static const char *const names[] = { "os_vendor", "os_version", "os_version_full", "os_codename", "os_arch", "os_package",
-		"node_user", "node_hostname", "node_cpu", "node_mem_bytes", "node_mem_mb", "node_mem_gb", "boot_id", "machine_id",
-		"os_kernel" };
+	static const char *const names[] = { "os_vendor", "os_version",	    "os_version_full", "os_codename",
+					     "os_arch",	  "os_package",	    "node_user",       "node_hostname",
+					     "node_cpu",  "node_mem_bytes", "node_mem_mb",     "node_mem_gb",
+					     "boot_id",	  "machine_id",	    "os_kernel" };
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		facts_put(&f, names[i], "");
 	for (const char *p = text, *end = text + len; p < end;) {

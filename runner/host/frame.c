@@ -1,6 +1,7 @@
 /*
- * Requests and replies. A request is "RUN id limit cap script-length input-lengths...", the bytes, and "END id"; a reply is
- * "PIG-<nonce> RES id status out-length err-length" and the bytes. Not for: messages to the user (session.c knows the names).
+ * Requests and replies. A request is "RUN id limit cap script-length input-lengths...", the bytes, and "END id"; a
+ * reply is "PIG-<nonce> RES id status out-length err-length" and the bytes. Not for: messages to the user (session.c
+ * knows the names).
  */
 #include "host/frame.h"
 
@@ -88,7 +89,8 @@ enum frame_end frame_mark(struct frame *f, const struct until *u, char *line, si
 	return frame_line(f, u, line, cap);
 }
 
-/* While a write waits: take what the other side says, lest both wait for each other. False: it has left, or spoken out of turn. */
+/* While a write waits: take what the other side says, lest both wait for each other. False: it has left, or spoken out
+ * of turn. */
 static bool frame_overheard(struct frame *f)
 {
 	if (f->at < f->have)
@@ -198,8 +200,8 @@ static enum frame_end frame_result(struct frame *f, struct arena *a, size_t cap,
 	if (strncmp(s, "RES ", 4))
 		return FRAME_GARBLED;
 	s += 4;
-	if (!frame_number(&s, f->id, &id) || id != f->id || !frame_number(&s, 255, &status) || !frame_number(&s, cap, &out) ||
-	    !frame_number(&s, cap, &errs) || *s || s[-1] == ' ')
+	if (!frame_number(&s, f->id, &id) || id != f->id || !frame_number(&s, 255, &status) ||
+	    !frame_number(&s, cap, &out) || !frame_number(&s, cap, &errs) || *s || s[-1] == ' ')
 		return FRAME_GARBLED;
 	r->status = (int)status;
 	end = frame_output(f, a, &r->out, (size_t)out);

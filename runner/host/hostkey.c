@@ -1,6 +1,7 @@
 /*
- * known_hosts, read line by line: a line that cannot be read is passed over and takes no other with it. Keys are compared whole, as
- * bytes. @revoked is honoured, @cert-authority passed over. Not for: deciding what a changed key means (ssh2.c).
+ * known_hosts, read line by line: a line that cannot be read is passed over and takes no other with it. Keys are
+ * compared whole, as bytes. @revoked is honoured, @cert-authority passed over. Not for: deciding what a changed key
+ * means (ssh2.c).
  */
 #include "host/hostkey.h"
 
@@ -21,9 +22,15 @@
 
 enum { LINE_MAX_LEN = 16384, FILE_MAX_LEN = 64 << 20, SHA1_LEN = 20 };
 
-static const struct { const char *name; unsigned bit; } hostkey_types[] = {
-	{ "ssh-ed25519", HOSTKEY_ED25519 }, { "ecdsa-sha2-nistp256", HOSTKEY_NIST256 },
-	{ "ecdsa-sha2-nistp384", HOSTKEY_NIST384 }, { "ecdsa-sha2-nistp521", HOSTKEY_NIST521 }, { "ssh-rsa", HOSTKEY_RSA },
+static const struct {
+	const char *name;
+	unsigned bit;
+} hostkey_types[] = {
+	{ "ssh-ed25519", HOSTKEY_ED25519 },
+	{ "ecdsa-sha2-nistp256", HOSTKEY_NIST256 },
+	{ "ecdsa-sha2-nistp384", HOSTKEY_NIST384 },
+	{ "ecdsa-sha2-nistp521", HOSTKEY_NIST521 },
+	{ "ssh-rsa", HOSTKEY_RSA },
 };
 
 static unsigned hostkey_type_bit(const char *type)
@@ -62,7 +69,8 @@ static bool hostkey_match_hashed(const char *field, size_t n, const char *name)
 	if (!salt_text || salt_text > 96 || hash_text > 96)
 		return false;
 	long salt_n = key_base64(field + 3, salt_text, salt), want_n = key_base64(bar + 1, hash_text, want);
-	return salt_n > 0 && want_n == SHA1_LEN && hostkey_hash(salt, (size_t)salt_n, name, got) && !memcmp(got, want, SHA1_LEN);
+	return salt_n > 0 && want_n == SHA1_LEN && hostkey_hash(salt, (size_t)salt_n, name, got) &&
+	       !memcmp(got, want, SHA1_LEN);
 }
 
 /* Glob with * and ?, n bytes of pattern; linear in practice as only the last star is gone back to. */
@@ -100,7 +108,7 @@ static bool hostkey_match(const char *field, size_t n, const char *name)
 		size_t len = (size_t)((comma ? comma : end) - field);
 		bool not = len && *field == '!';
 		if (hostkey_glob(field + not, len - not, name)) {
-			if (not)
+			if (not )
 				return false;
 			hit = true;
 		}
@@ -149,7 +157,8 @@ static void hostkey_scan_line(struct hostkey_found *f, const char *file, unsigne
 	if (!hostkey_word(&p, end, &type, &n_type) || !hostkey_word(&p, end, &text, &n_text))
 		return;
 	long n = key_base64(text, n_text, raw);
-	if (n <= 0 || !key_blob_type(raw, (size_t)n, inner, sizeof inner) || strlen(inner) != n_type || memcmp(inner, type, n_type))
+	if (n <= 0 || !key_blob_type(raw, (size_t)n, inner, sizeof inner) || strlen(inner) != n_type ||
+	    memcmp(inner, type, n_type))
 		return;
 	if (!hostkey_match(hosts, n_hosts, name))
 		return;
@@ -161,12 +170,13 @@ static void hostkey_scan_line(struct hostkey_found *f, const char *file, unsigne
 	}
 	unsigned bit = hostkey_type_bit(inner);
 	f->types |= bit;
-	/* Another key of whatever type is a change: a stranger in between could else offer a type that is not recorded. */
+	/* Another key of whatever type is a change: a stranger in between could else offer a type that is not recorded.
+	 */
 	hostkey_settle(f, same ? HOSTKEY_SAME : HOSTKEY_CHANGED, file, no);
 }
 
-void hostkey_scan(struct hostkey_found *f, const char *file, const char *text, size_t len, const char *name, const void *blob,
-		  size_t n)
+void hostkey_scan(struct hostkey_found *f, const char *file, const char *text, size_t len, const char *name,
+		  const void *blob, size_t n)
 {
 	unsigned no = 0;
 
@@ -251,7 +261,8 @@ bool hostkey_record(const char *file, const char *name, bool hashed, const void 
 		autofd int fd = open(file, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 		ok = fd >= 0 && hostkey_line(&line, name, hashed, blob, n) && hostkey_append(fd, &line);
 		if (!ok)
-			fail(e, E_CONNECT, "could not record the host key of \"%s\" in \"%s\": %s", name, file, strerror(errno));
+			fail(e, E_CONNECT, "could not record the host key of \"%s\" in \"%s\": %s", name, file,
+			     strerror(errno));
 	}
 	arena_free(a);
 	return ok;
@@ -260,7 +271,8 @@ bool hostkey_record(const char *file, const char *name, bool hashed, const void 
 const char *hostkey_methods(struct arena *a, unsigned types, bool rsa_sha2)
 {
 	struct buf b = BUF(a);
-	unsigned can = HOSTKEY_ED25519 | HOSTKEY_NIST256 | HOSTKEY_NIST384 | HOSTKEY_NIST521 | (rsa_sha2 ? HOSTKEY_RSA : 0);
+	unsigned can =
+		HOSTKEY_ED25519 | HOSTKEY_NIST256 | HOSTKEY_NIST384 | HOSTKEY_NIST521 | (rsa_sha2 ? HOSTKEY_RSA : 0);
 	unsigned want = types ? types & can : can;
 
 	for (size_t i = 0; i < sizeof hostkey_types / sizeof *hostkey_types; i++) {

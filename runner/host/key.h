@@ -5,12 +5,12 @@
 #include <stddef.h>
 
 enum key_kind {
-	KEY_NONE = 1,   /* no such file */
+	KEY_NONE = 1, /* no such file */
 	KEY_UNREADABLE,
-	KEY_PLAIN,      /* ed25519 or ECDSA, without a passphrase */
-	KEY_RSA,        /* without a passphrase */
-	KEY_LOCKED,     /* a passphrase is needed */
-	KEY_OTHER,      /* security keys, DSA, PKCS#8, certificates, no key at all */
+	KEY_PLAIN,  /* ed25519 or ECDSA, without a passphrase */
+	KEY_RSA,    /* without a passphrase */
+	KEY_LOCKED, /* a passphrase is needed */
+	KEY_OTHER,  /* security keys, DSA, PKCS#8, certificates, no key at all */
 };
 
 enum key_kind key_look(const char *path);

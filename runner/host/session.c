@@ -1,6 +1,6 @@
 /*
- * A connected host: transport, the way to root, hello with facts, and jobs one at a time. What a failure of the link means is put into
- * words here. Not for: bytes (frame.c), algorithms and logins (ssh2*.c), which transport (choice.c).
+ * A connected host: transport, the way to root, hello with facts, and jobs one at a time. What a failure of the link
+ * means is put into words here. Not for: bytes (frame.c), algorithms and logins (ssh2*.c), which transport (choice.c).
  */
 #include "host/session.h"
 
@@ -77,8 +77,9 @@ static void session_boot_text(const struct session *s, struct buf *b)
 	buf_add(b, boot_sh, boot_sh_len);
 }
 
-/* The first text, read by the login's sh: become root, then evaluate the second one, whose length is known. With a password sudo may
- * or may not ask for it, so that the loop's text waits until a shell says "go": else sudo could take its first line for the password. */
+/* The first text, read by the login's sh: become root, then evaluate the second one, whose length is known. With a
+ * password sudo may or may not ask for it, so that the loop's text waits until a shell says "go": else sudo could take
+ * its first line for the password. */
 static void session_stage_text(const struct session *s, struct buf *b, size_t boot_len)
 {
 	bool ask = s->target.become_password != NULL;
@@ -90,7 +91,9 @@ static void session_stage_text(const struct session *s, struct buf *b, size_t bo
 	}
 	buf_fmt(b, "{ N=%s; u=$(id -un); ", s->nonce);
 	if (s->target.become) {
-		buf_fmt(b, "if [ \"$(id -u)\" != 0 ]; then sudo %s -- sh -c '%seval \"$(head -c %zu)\"' pig \"$u\" 2>&1; ", sudo, go, boot_len);
+		buf_fmt(b,
+			"if [ \"$(id -u)\" != 0 ]; then sudo %s -- sh -c '%seval \"$(head -c %zu)\"' pig \"$u\" 2>&1; ",
+			sudo, go, boot_len);
 		buf_str(b, "printf 'PIG-%s sudo %s\\n' \"$N\" $?; exit; fi; ");
 	}
 	buf_fmt(b, "set -- \"$u\"; %seval \"$(head -c %zu)\"; }\n", s->target.become ? go : "", boot_len);
@@ -103,12 +106,15 @@ static bool session_no_sudo(struct session *s, struct err *e)
 	fail(e, E_CONNECT, "user \"%s\" may not become root by sudo on %s", user, s->route.host);
 	err_detail(e, "%s", said);
 	if (strstr(said, "tty"))
-		return err_hint(e, "sudoers sets requiretty: take it back for this user with Defaults:%s !requiretty", user);
+		return err_hint(e, "sudoers sets requiretty: take it back for this user with Defaults:%s !requiretty",
+				user);
 	if (strstr(said, "not found"))
 		return err_hint(e, "sudo is not installed on the host: install it, or log in as root.");
 	if (s->target.become_password)
 		return err_hint(e, "Is ansible_become_password right, and is the user in sudoers?");
-	return err_hint(e, "Allow it on the host: echo '%s ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/%s, or set ansible_become_password.",
+	return err_hint(e,
+			"Allow it on the host: echo '%s ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/%s, or set "
+			"ansible_become_password.",
 			user, user);
 }
 
@@ -125,25 +131,31 @@ static bool session_no_hello(struct session *s, enum frame_end end, struct err *
 	if (s->choice.by_ssh_program && *said && !*noise && end != FRAME_LATE)
 		return choice_explain(&s->choice, &s->route, said, e);
 	if (end == FRAME_LATE)
-		fail(e, E_CONNECT, "\"%s\" (%s) did not start a shell for user \"%s\" in time", name, s->choice.what, s->route.user);
+		fail(e, E_CONNECT, "\"%s\" (%s) did not start a shell for user \"%s\" in time", name, s->choice.what,
+		     s->route.user);
 	else if (end == FRAME_GARBLED)
-		fail(e, E_CONNECT, "the login of user \"%s\" on \"%s\" prints more than %d KiB", s->route.user, name, FRAME_NOISE_MAX / 1024);
+		fail(e, E_CONNECT, "the login of user \"%s\" on \"%s\" prints more than %d KiB", s->route.user, name,
+		     FRAME_NOISE_MAX / 1024);
 	else
 		fail(e, E_CONNECT, "\"%s\" (%s) starts no shell for user \"%s\"", name, s->choice.what, s->route.user);
 	err_detail(e, "%s%s%s", noise, *noise && *said ? "\n" : "", said);
 	if (end == FRAME_LATE)
-		return err_hint(e, "Try it by hand: the login, or sudo, waits for something. The host needs GNU coreutils' head.");
-	return err_hint(e, "The account needs a login shell that runs commands, and prints little; the host needs sh and coreutils.");
+		return err_hint(e, "Try it by hand: the login, or sudo, waits for something. The host needs GNU "
+				   "coreutils' head.");
+	return err_hint(e, "The account needs a login shell that runs commands, and prints little; the host needs sh "
+			   "and coreutils.");
 }
 
 static bool session_lacks(struct session *s, const char *what, struct err *e)
 {
 	fail(e, E_CONNECT, "\"%s\" lacks what pig needs:%s", s->target.name, what);
-	return err_hint(e, "Hosts need sh, coreutils and util-linux: apt-get install coreutils util-linux, or dnf install the same.");
+	return err_hint(e, "Hosts need sh, coreutils and util-linux: apt-get install coreutils util-linux, or dnf "
+			   "install the same.");
 }
 
 /* One line after the mark. 1: the hello, its length in *n; 0: go on; -1: e is filled. */
-static int session_hear(struct session *s, const char *line, const struct buf *boot, bool *answered, unsigned long long *n, struct err *e)
+static int session_hear(struct session *s, const char *line, const struct buf *boot, bool *answered,
+			unsigned long long *n, struct err *e)
 {
 	const char *p = line + 6;
 
@@ -170,7 +182,8 @@ static int session_hear(struct session *s, const char *line, const struct buf *b
 	return -1;
 }
 
-static bool session_hello(struct session *s, struct buf *first, const struct buf *boot, const struct conn_options *o, struct err *e)
+static bool session_hello(struct session *s, struct buf *first, const struct buf *boot, const struct conn_options *o,
+			  struct err *e)
 {
 	struct frame *f = &s->frame;
 	int patience = choice_patience(o) * (s->choice.by_ssh_program ? 2 : 1); /* ssh(1) still has to connect */
@@ -208,8 +221,7 @@ static bool session_failed(struct session *s, enum frame_end end, const struct j
 	s->lost = true;
 	t->hurry = true;
 	switch (end) {
-	case FRAME_CANCELLED:
-		return fail(e, E_CANCELLED, "cancelled during %s on \"%s\"", what, name);
+	case FRAME_CANCELLED: return fail(e, E_CANCELLED, "cancelled during %s on \"%s\"", what, name);
 	case FRAME_LATE:
 		fail(e, E_TIMEOUT, "\"%s\" (%s) hangs: no answer during %s", name, s->choice.what, what);
 		return err_detail(e, "the limit is %d s, and %d s more were waited", limit, FRAME_GRACE_MS / 1000);

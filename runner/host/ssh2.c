@@ -1,11 +1,13 @@
 /*
- * The transport over libssh2: connect, key exchange, host key, one channel. Non-blocking throughout, as only poll() knows deadlines.
- * Rules of the library that are kept here: after EAGAIN the same call with the same bytes; no read while a packet is half sent; no
- * keepalive packets (TCP watches the peer); the socket is shut before the session is freed and closed after, lest the freeing writes
- * to a number that is another thread's by then. Not for: logging in (ssh2_auth.c), choosing (choice.c).
+ * The transport over libssh2: connect, key exchange, host key, one channel. Non-blocking throughout, as only poll()
+ * knows deadlines. Rules of the library that are kept here: after EAGAIN the same call with the same bytes; no read
+ * while a packet is half sent; no keepalive packets (TCP watches the peer); the socket is shut before the session is
+ * freed and closed after, lest the freeing writes to a number that is another thread's by then. Not for: logging in
+ * (ssh2_auth.c), choosing (choice.c).
  */
 #include "host/ssh2.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,8 +18,10 @@
 
 enum { WINDOW = 4 << 20, WRITE_MOST = 256 << 10, READ_MOST = 1 << 20 };
 
-static const char kex[] = "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521,"
-	"diffie-hellman-group-exchange-sha256,diffie-hellman-group16-sha512,diffie-hellman-group18-sha512,diffie-hellman-group14-sha256";
+static const char kex[] =
+	"curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521,"
+	"diffie-hellman-group-exchange-sha256,diffie-hellman-group16-sha512,diffie-hellman-group18-sha512,diffie-"
+	"hellman-group14-sha256";
 static const char ciphers[] = "aes128-ctr,aes256-ctr,aes192-ctr,aes128-gcm@openssh.com,aes256-gcm@openssh.com";
 static const char macs[] = "hmac-sha2-256,hmac-sha2-512";
 
@@ -58,7 +62,8 @@ static bool ssh2_prefer(struct ssh2 *s, struct err *e)
 
 	if (!keys) {
 		s->t.cannot = true;
-		return fail(e, E_CONNECT, "the recorded host key of \"%s\" is of a type that libssh2 cannot check", s->r->target->name);
+		return fail(e, E_CONNECT, "the recorded host key of \"%s\" is of a type that libssh2 cannot check",
+			    s->r->target->name);
 	}
 	if (libssh2_session_method_pref(s->session, LIBSSH2_METHOD_HOSTKEY, keys) ||
 	    libssh2_session_method_pref(s->session, LIBSSH2_METHOD_KEX, kex) ||
@@ -67,7 +72,8 @@ static bool ssh2_prefer(struct ssh2 *s, struct err *e)
 	    libssh2_session_method_pref(s->session, LIBSSH2_METHOD_MAC_CS, macs) ||
 	    libssh2_session_method_pref(s->session, LIBSSH2_METHOD_MAC_SC, macs)) {
 		s->t.cannot = true;
-		return fail(e, E_CONNECT, "libssh2 does not offer the algorithms for \"%s\": %s", s->r->target->name, ssh2_word(s));
+		return fail(e, E_CONNECT, "libssh2 does not offer the algorithms for \"%s\": %s", s->r->target->name,
+			    ssh2_word(s));
 	}
 	return true;
 }
@@ -79,14 +85,17 @@ static bool ssh2_handshake(struct ssh2 *s, const struct until *u, struct err *e)
 
 	while ((rc = libssh2_session_handshake(s->session, s->fd)) == LIBSSH2_ERROR_EAGAIN)
 		if (!ssh2_turn(s, u, "greeting", e))
-			return err_hint(e, "Something accepts the connection and then says nothing: is it sshd, and is it overloaded?");
+			return err_hint(e, "Something accepts the connection and then says nothing: is it sshd, and is "
+					   "it overloaded?");
 	if (!rc)
 		return true;
 	const char *banner = libssh2_session_banner_get(s->session);
 	if (!banner) {
-		fail(e, E_CONNECT, "\"%s\" (%s:%d) closed the connection before it spoke SSH", name, s->r->host, s->r->port);
+		fail(e, E_CONNECT, "\"%s\" (%s:%d) closed the connection before it spoke SSH", name, s->r->host,
+		     s->r->port);
 		err_detail(e, "%s", ssh2_word(s));
-		return err_hint(e, "sshd drops connections when MaxStartups is reached or its access rules refuse the address.");
+		return err_hint(e, "sshd drops connections when MaxStartups is reached or its access rules refuse the "
+				   "address.");
 	}
 	s->t.cannot = true; /* most likely no algorithm in common: ssh(1) has more of them, or knows better why */
 	fail(e, E_CONNECT, "could not agree on encryption with \"%s\" (%s:%d)", name, s->r->host, s->r->port);
@@ -99,21 +108,27 @@ static bool ssh2_refuse(struct ssh2 *s, const struct hostkey_found *f, const voi
 	const char *print = hostkey_print(s->a, blob, n);
 
 	if (f->state == HOSTKEY_UNKNOWN) {
-		fail(e, E_CONNECT, "the host key of \"%s\" (%s:%d) is not known, and StrictHostKeyChecking is set", r->target->name,
-		     r->host, r->port);
+		fail(e, E_CONNECT, "the host key of \"%s\" (%s:%d) is not known, and StrictHostKeyChecking is set",
+		     r->target->name, r->host, r->port);
 		err_detail(e, "the key offered is %s", print);
-		return err_hint(e, "Record it with ssh-keyscan after comparing it, or set StrictHostKeyChecking to accept-new.");
+		return err_hint(e, "Record it with ssh-keyscan after comparing it, or set StrictHostKeyChecking to "
+				   "accept-new.");
 	}
 	if (f->state == HOSTKEY_REVOKED)
-		fail(e, E_CONNECT, "the host key of \"%s\" (%s:%d) is marked as revoked", r->target->name, r->host, r->port);
+		fail(e, E_CONNECT, "the host key of \"%s\" (%s:%d) is marked as revoked", r->target->name, r->host,
+		     r->port);
 	else
 		fail(e, E_CONNECT, "the host key of \"%s\" (%s:%d) has changed", r->target->name, r->host, r->port);
 	err_at(e, f->file, f->line, 0);
-	err_detail(e, "%s:%u records another key for \"%s\"; the one offered now is %s", f->file, f->line, r->known_name, print);
+	err_detail(e, "%s:%u records another key for \"%s\"; the one offered now is %s", f->file, f->line,
+		   r->known_name, print);
 	if (f->state == HOSTKEY_REVOKED)
 		return false;
-	return err_hint(e, "If the machine was set up anew, forget the old key: ssh-keygen -f '%s' -R '%s'. If not, someone may be "
-			"listening in.", f->file, r->known_name);
+	return err_hint(e,
+			"If the machine was set up anew, forget the old key: ssh-keygen -f '%s' -R '%s'. If not, "
+			"someone may be "
+			"listening in.",
+			f->file, r->known_name);
 }
 
 static bool ssh2_trust(struct ssh2 *s, struct err *e)
@@ -139,7 +154,8 @@ static bool ssh2_command(struct ssh2 *s, const char *command, const struct until
 	const char *name = s->r->target->name;
 	int rc;
 
-	while (!(s->channel = libssh2_channel_open_ex(s->session, "session", 7, WINDOW, LIBSSH2_CHANNEL_PACKET_DEFAULT, NULL, 0))) {
+	while (!(s->channel = libssh2_channel_open_ex(s->session, "session", 7, WINDOW, LIBSSH2_CHANNEL_PACKET_DEFAULT,
+						      NULL, 0))) {
 		if (libssh2_session_last_errno(s->session) != LIBSSH2_ERROR_EAGAIN) {
 			fail(e, E_CONNECT, "\"%s\" opens no session for user \"%s\"", name, s->r->user);
 			return err_detail(e, "%s", ssh2_word(s));
@@ -167,7 +183,8 @@ static bool ssh2_open(struct transport *t, const char *command, const struct unt
 	if (!s->session)
 		bug("libssh2_session_init: out of memory");
 	libssh2_session_set_blocking(s->session, 0);
-	return ssh2_prefer(s, e) && ssh2_handshake(s, u, e) && ssh2_trust(s, e) && ssh2_login(s, u, e) && ssh2_command(s, command, u, e);
+	return ssh2_prefer(s, e) && ssh2_handshake(s, u, e) && ssh2_trust(s, e) && ssh2_login(s, u, e) &&
+	       ssh2_command(s, command, u, e);
 }
 
 /* Standard error shares the channel's window: left unread it would in the end stop the stream. */
@@ -185,10 +202,12 @@ static void ssh2_listen(struct ssh2 *s)
 	}
 }
 
-static ssize_t ssh2_broken(struct ssh2 *s)
+/* no: errno after the call that failed, which says more than the library ("transport read"). */
+static ssize_t ssh2_broken(struct ssh2 *s, int no)
 {
 	if (!s->said_n)
-		s->said_n = (size_t)snprintf(s->said, sizeof s->said, "%s", ssh2_word(s));
+		s->said_n = (size_t)snprintf(s->said, sizeof s->said, "%.200s%s%.200s", ssh2_word(s), no ? ": " : "",
+					     no ? strerror(no) : "");
 	return TRANSPORT_BROKEN;
 }
 
@@ -198,14 +217,15 @@ static ssize_t ssh2_read(struct transport *t, void *p, size_t n)
 
 	if (s->pending)
 		return TRANSPORT_AGAIN;
-	/* Each call of the library takes in packets of both streams: AGAIN is true only if nothing is left inside after the last one,
-	 * else we would poll a socket that has nothing more to say. */
+	/* Each call of the library takes in packets of both streams: AGAIN is true only if nothing is left inside after
+	 * the last one, else we would poll a socket that has nothing more to say. */
 	for (;;) {
+		errno = 0;
 		ssize_t r = libssh2_channel_read(s->channel, p, n < READ_MOST ? n : READ_MOST);
 		if (r > 0)
 			return r;
 		if (r < 0 && r != LIBSSH2_ERROR_EAGAIN)
-			return ssh2_broken(s);
+			return ssh2_broken(s, errno);
 		if (!libssh2_poll_channel_read(s->channel, 1))
 			return libssh2_channel_eof(s->channel) ? TRANSPORT_EOF : TRANSPORT_AGAIN;
 		ssh2_listen(s);
@@ -215,6 +235,8 @@ static ssize_t ssh2_read(struct transport *t, void *p, size_t n)
 static ssize_t ssh2_write(struct transport *t, const void *p, size_t n)
 {
 	struct ssh2 *s = (struct ssh2 *)t;
+
+	errno = 0;
 	/* cut alike on every repetition, so that the library meets the length it knows */
 	ssize_t r = libssh2_channel_write(s->channel, p, n < WRITE_MOST ? n : WRITE_MOST);
 
@@ -223,7 +245,7 @@ static ssize_t ssh2_write(struct transport *t, const void *p, size_t n)
 		return TRANSPORT_AGAIN;
 	}
 	s->pending = false;
-	return r > 0 ? r : ssh2_broken(s);
+	return r > 0 ? r : ssh2_broken(s, errno);
 }
 
 static nfds_t ssh2_events(struct transport *t, struct pollfd fds[2], short want)
@@ -267,7 +289,8 @@ static const char *ssh2_describe(struct transport *t)
 
 struct transport *ssh2_new(struct arena *a, const struct route *r, bool insecure)
 {
-	static const struct transport_ops ops = { ssh2_open, ssh2_read, ssh2_write, ssh2_events, ssh2_close, ssh2_describe };
+	static const struct transport_ops ops = { ssh2_open,   ssh2_read,  ssh2_write,
+						  ssh2_events, ssh2_close, ssh2_describe };
 	struct ssh2 *s = arena_new_of(a, struct ssh2, 1);
 
 	s->t.ops = &ops;

@@ -15,8 +15,8 @@ struct ssh2 {
 	int fd;
 	LIBSSH2_SESSION *session;
 	LIBSSH2_CHANNEL *channel;
-	bool pending;      /* a packet is half sent: only the same write may go on */
-	char said[2048];   /* the last of standard error, or the library's last word */
+	bool pending;	 /* a packet is half sent: only the same write may go on */
+	char said[2048]; /* the last of standard error, or the library's last word */
 	size_t said_n;
 };
 

@@ -1,7 +1,7 @@
 /*
- * Logging in over libssh2: the password if there is one and no key was named, the agent, then key files. Keys that the library cannot
- * use (RSA before 1.11, passphrases, security keys, certificates) are counted, not tried: with them left over, a refusal says "cannot",
- * and ssh(1) has its turn.
+ * Logging in over libssh2: the password if there is one and no key was named, the agent, then key files. Keys that the
+ * library cannot use (RSA before 1.11, passphrases, security keys, certificates) are counted, not tried: with them left
+ * over, a refusal says "cannot", and ssh(1) has its turn.
  */
 #include "host/ssh2.h"
 
@@ -15,7 +15,7 @@ enum { AGENT_KEYS_MAX = 5 }; /* sshd hangs up after six attempts */
 struct ssh2_tries {
 	struct buf text;  /* what was tried, for the message */
 	const char *left; /* what was not: for ssh(1) */
-	bool gone;        /* the server hung up */
+	bool gone;	  /* the server hung up */
 };
 
 static void ssh2_tried(struct ssh2_tries *tries, const char *what, const char *name)
@@ -30,16 +30,19 @@ static int ssh2_outcome(struct ssh2_tries *tries, int rc)
 {
 	if (!rc)
 		return 1;
-	tries->gone = rc == LIBSSH2_ERROR_SOCKET_DISCONNECT || rc == LIBSSH2_ERROR_SOCKET_SEND || rc == LIBSSH2_ERROR_SOCKET_RECV;
+	tries->gone = rc == LIBSSH2_ERROR_SOCKET_DISCONNECT || rc == LIBSSH2_ERROR_SOCKET_SEND ||
+		      rc == LIBSSH2_ERROR_SOCKET_RECV;
 	return 0;
 }
 
-static int ssh2_try_file(struct ssh2 *s, const struct until *u, struct ssh2_tries *tries, const char *path, struct err *e)
+static int ssh2_try_file(struct ssh2 *s, const struct until *u, struct ssh2_tries *tries, const char *path,
+			 struct err *e)
 {
 	int rc;
 
 	ssh2_tried(tries, "key", path);
-	while ((rc = libssh2_userauth_publickey_fromfile(s->session, s->r->user, NULL, path, NULL)) == LIBSSH2_ERROR_EAGAIN)
+	while ((rc = libssh2_userauth_publickey_fromfile(s->session, s->r->user, NULL, path, NULL)) ==
+	       LIBSSH2_ERROR_EAGAIN)
 		if (!ssh2_turn(s, u, "logging in to", e))
 			return -1;
 	return ssh2_outcome(tries, rc);
@@ -62,15 +65,16 @@ static int ssh2_try_files(struct ssh2 *s, const struct until *u, struct ssh2_tri
 	return in;
 }
 
-static int ssh2_try_agent_key(struct ssh2 *s, LIBSSH2_AGENT *agent, struct libssh2_agent_publickey *key, const struct until *u,
-			      struct ssh2_tries *tries, struct err *e)
+static int ssh2_try_agent_key(struct ssh2 *s, LIBSSH2_AGENT *agent, struct libssh2_agent_publickey *key,
+			      const struct until *u, struct ssh2_tries *tries, struct err *e)
 {
 	char type[64];
 	int rc;
 
 	if (!key_blob_type(key->blob, key->blob_len, type, sizeof type) ||
-	    (strcmp(type, "ssh-ed25519") && strcmp(type, "ecdsa-sha2-nistp256") && strcmp(type, "ecdsa-sha2-nistp384") &&
-	     strcmp(type, "ecdsa-sha2-nistp521") && (strcmp(type, "ssh-rsa") || !ssh2_has_rsa_sha2()))) {
+	    (strcmp(type, "ssh-ed25519") && strcmp(type, "ecdsa-sha2-nistp256") &&
+	     strcmp(type, "ecdsa-sha2-nistp384") && strcmp(type, "ecdsa-sha2-nistp521") &&
+	     (strcmp(type, "ssh-rsa") || !ssh2_has_rsa_sha2()))) {
 		tries->left = "a key of the agent's that libssh2 cannot use";
 		return 0;
 	}
@@ -97,7 +101,8 @@ static int ssh2_try_agent(struct ssh2 *s, const struct until *u, struct ssh2_tri
 		return 0;
 	libssh2_agent_set_identity_path(agent, s->r->agent);
 	if (!libssh2_agent_connect(agent) && !libssh2_agent_list_identities(agent)) {
-		for (int i = 0; !in && !tries->gone && !libssh2_agent_get_identity(agent, &key, last); i++, last = key) {
+		for (int i = 0; !in && !tries->gone && !libssh2_agent_get_identity(agent, &key, last);
+		     i++, last = key) {
 			if (i == AGENT_KEYS_MAX) {
 				tries->left = "more keys of the agent's";
 				break;
@@ -112,7 +117,8 @@ static int ssh2_try_agent(struct ssh2 *s, const struct until *u, struct ssh2_tri
 
 /* Answer what is asked without echo, once: a second round means that the first was wrong. */
 static void ssh2_answer(const char *name, int name_len, const char *text, int text_len, int n,
-			const LIBSSH2_USERAUTH_KBDINT_PROMPT *prompts, LIBSSH2_USERAUTH_KBDINT_RESPONSE *replies, void **abstract)
+			const LIBSSH2_USERAUTH_KBDINT_PROMPT *prompts, LIBSSH2_USERAUTH_KBDINT_RESPONSE *replies,
+			void **abstract)
 {
 	struct ssh2 *s = *abstract;
 
@@ -132,8 +138,8 @@ static int ssh2_try_password(struct ssh2 *s, const struct until *u, struct ssh2_
 	if (!password)
 		return 0;
 	ssh2_tried(tries, "password", NULL);
-	while ((rc = libssh2_userauth_password_ex(s->session, user, (unsigned)strlen(user), password, (unsigned)strlen(password),
-						  NULL)) == LIBSSH2_ERROR_EAGAIN)
+	while ((rc = libssh2_userauth_password_ex(s->session, user, (unsigned)strlen(user), password,
+						  (unsigned)strlen(password), NULL)) == LIBSSH2_ERROR_EAGAIN)
 		if (!ssh2_turn(s, u, "logging in to", e))
 			return -1;
 	in = ssh2_outcome(tries, rc);
@@ -153,7 +159,8 @@ static const char *ssh2_methods(struct ssh2 *s, const struct until *u)
 	char *list;
 
 	while (!(list = libssh2_userauth_list(s->session, user, (unsigned)strlen(user)))) {
-		if (libssh2_session_last_errno(s->session) != LIBSSH2_ERROR_EAGAIN || !ssh2_turn(s, u, "logging in to", NULL))
+		if (libssh2_session_last_errno(s->session) != LIBSSH2_ERROR_EAGAIN ||
+		    !ssh2_turn(s, u, "logging in to", NULL))
 			return "";
 	}
 	return list;
@@ -166,12 +173,16 @@ static bool ssh2_refused(struct ssh2 *s, const struct until *u, struct ssh2_trie
 
 	s->t.cannot = tries->left != NULL;
 	fail(e, E_CONNECT, "user \"%s\" may not log in to \"%s\" (%s:%d)", r->user, r->target->name, r->host, r->port);
-	err_detail(e, "tried: %s%s%s%s", tries->text.len ? buf_text(&tries->text) : "nothing, as no usable key was found",
+	err_detail(e, "tried: %s%s%s%s",
+		   tries->text.len ? buf_text(&tries->text) : "nothing, as no usable key was found",
 		   *takes ? "; the server takes: " : "", takes, tries->gone ? "; the server hung up" : "");
 	if (!strstr(takes, "publickey") && strstr(takes, "password") && !r->target->password)
-		return err_hint(e, "The server wants a password: set ansible_password, or allow keys in its sshd_config.");
-	return err_hint(e, "Put the public key into ~%s/.ssh/authorized_keys on the host, or name the right key with "
-			"ansible_ssh_private_key_file and the right user with ansible_user.", r->user);
+		return err_hint(e, "The server wants a password: set ansible_password, or allow keys in its "
+				   "sshd_config.");
+	return err_hint(e,
+			"Put the public key into ~%s/.ssh/authorized_keys on the host, or name the right key with "
+			"ansible_ssh_private_key_file and the right user with ansible_user.",
+			r->user);
 }
 
 bool ssh2_login(struct ssh2 *s, const struct until *u, struct err *e)

@@ -1,6 +1,7 @@
 /*
- * From a target to a route. `ssh -G` does the reading of ssh_config (Host, Match, Include), so that a name means here what it means
- * to `ssh NAME`. Its answers are kept for the life of the process, as one host may stand in several places of an inventory.
+ * From a target to a route. `ssh -G` does the reading of ssh_config (Host, Match, Include), so that a name means here
+ * what it means to `ssh NAME`. Its answers are kept for the life of the process, as one host may stand in several
+ * places of an inventory.
  */
 #include "host/target.h"
 
@@ -150,9 +151,12 @@ static int target_port(const char *s)
 }
 
 /* known_hosts files are named in two lines, in any order; the user's stand first */
-struct target_lists { const char *user, *global; };
+struct target_lists {
+	const char *user, *global;
+};
 
-static void target_read_trust(struct route *r, struct arena *a, const char *key, const char *val, struct target_lists *lists)
+static void target_read_trust(struct route *r, struct arena *a, const char *key, const char *val,
+			      struct target_lists *lists)
 {
 	if (!strcmp(key, "userknownhostsfile"))
 		lists->user = val;
@@ -327,7 +331,8 @@ bool target_resolve(struct route *r, struct arena *a, const struct target *t, st
 	if (!r->host || !r->user || !r->port)
 		return fail(e, E_CONNECT, "ssh -G did not say how to reach \"%s\"", r->alias);
 	if (!target_sane(r->host) || !target_sane(r->user))
-		return fail(e, E_CONNECT, "ssh -G gives \"%s\" and \"%s\" as host and user of \"%s\"", r->host, r->user, r->alias);
+		return fail(e, E_CONNECT, "ssh -G gives \"%s\" and \"%s\" as host and user of \"%s\"", r->host, r->user,
+			    r->alias);
 	r->known_name = hostkey_name(a, r->key_alias ? r->key_alias : r->host, r->key_alias ? 22 : r->port);
 	return true;
 }

@@ -8,23 +8,23 @@ enum { ROUTE_KEYS_MAX = 32, ROUTE_FILES_MAX = 8 };
 
 struct route {
 	const struct target *target;
-	const char *alias;      /* what ssh(1) is given: the host as the inventory has it */
-	const char *host;       /* what is connected to */
+	const char *alias; /* what ssh(1) is given: the host as the inventory has it */
+	const char *host;  /* what is connected to */
 	int port;
 	const char *user;
 	const char *keys[ROUTE_KEYS_MAX + 1]; /* key files to try, NULL ended; "~" is resolved */
 	size_t n_keys;
-	bool key_given;         /* the inventory named the key: only that one */
+	bool key_given; /* the inventory named the key: only that one */
 	bool identities_only;
-	const char *agent;      /* socket; NULL: none */
+	const char *agent;			    /* socket; NULL: none */
 	const char *known[2 * ROUTE_FILES_MAX + 1]; /* known_hosts files, NULL ended; the first is where new keys go */
-	const char *known_name; /* the name to look for in them */
-	const char *key_alias;  /* HostKeyAlias, or NULL */
+	const char *known_name;			    /* the name to look for in them */
+	const char *key_alias;			    /* HostKeyAlias, or NULL */
 	bool hash_names;
-	bool strict;            /* StrictHostKeyChecking yes: unknown keys are refused too */
-	bool no_ssh;            /* ssh(1) is not installed */
-	const char *needs_ssh;  /* a setting that only ssh(1) can follow ("ProxyJump"), or NULL */
-	int family;             /* AF_UNSPEC, AF_INET, AF_INET6 */
+	bool strict;	       /* StrictHostKeyChecking yes: unknown keys are refused too */
+	bool no_ssh;	       /* ssh(1) is not installed */
+	const char *needs_ssh; /* a setting that only ssh(1) can follow ("ProxyJump"), or NULL */
+	int family;	       /* AF_UNSPEC, AF_INET, AF_INET6 */
 };
 
 /* Fails on names that could be options or shell text, and on what ssh -G itself refuses. */

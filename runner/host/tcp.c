@@ -1,6 +1,6 @@
 /*
- * Connecting. getaddrinfo() knows no deadline, so that a name (not an address) is looked up in a thread of its own, which is left
- * to itself when the time is over.
+ * Connecting. getaddrinfo() knows no deadline, so that a name (not an address) is looked up in a thread of its own,
+ * which is left to itself when the time is over.
  */
 #include "host/tcp.h"
 
@@ -87,7 +87,8 @@ static bool tcp_numeric(struct tcp_lookup *l)
 }
 
 /* NULL: e is filled */
-static struct tcp_lookup *tcp_lookup(const char *name, const char *host, int port, int family, const struct until *u, struct err *e)
+static struct tcp_lookup *tcp_lookup(const char *name, const char *host, int port, int family, const struct until *u,
+				     struct err *e)
 {
 	struct tcp_lookup *l = calloc(1, sizeof *l);
 
@@ -161,9 +162,13 @@ static bool tcp_explain(const char *name, const char *host, int port, int no, st
 {
 	if (no == ECANCELED)
 		return fail(e, E_CANCELLED, "cancelled while connecting to \"%s\"", name);
-	fail(e, E_CONNECT, "could not reach \"%s\" at %s:%d: %s", name, host, port, no == ETIMEDOUT ? "no answer in time" : strerror(no));
+	fail(e, E_CONNECT, "could not reach \"%s\" at %s:%d: %s", name, host, port,
+	     no == ETIMEDOUT ? "no answer in time" : strerror(no));
 	if (no == ECONNREFUSED)
-		return err_hint(e, "The machine is there, but nothing listens on port %d: is sshd running, and is this its port?", port);
+		return err_hint(e,
+				"The machine is there, but nothing listens on port %d: is sshd running, and is this "
+				"its port?",
+				port);
 	return err_hint(e, "Is the machine up, is the address right, and does a firewall let port %d through?", port);
 }
 

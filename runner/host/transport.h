@@ -1,6 +1,6 @@
 /*
- * A byte stream to a command on a host: six functions, nothing else. What the bytes mean is frame.c's, which transport is taken
- * choice.c's. Transports never block in read and write; one thread at a time.
+ * A byte stream to a command on a host: six functions, nothing else. What the bytes mean is frame.c's, which transport
+ * is taken choice.c's. Transports never block in read and write; one thread at a time.
  */
 #ifndef HOST_TRANSPORT_H
 #define HOST_TRANSPORT_H
@@ -15,7 +15,8 @@ struct transport;
 struct transport_ops {
 	/* Reach the host and start the command there. */
 	bool (*open)(struct transport *t, const char *command, const struct until *u, struct err *e);
-	/* Bytes, or one of TRANSPORT_*. After AGAIN a write must be repeated with the same bytes before anything else. */
+	/* Bytes, or one of TRANSPORT_*. After AGAIN a write must be repeated with the same bytes before anything else.
+	 */
 	ssize_t (*read)(struct transport *t, void *p, size_t n);
 	ssize_t (*write)(struct transport *t, const void *p, size_t n);
 	/* What to poll for after AGAIN; at most 2 entries. want: POLLIN, POLLOUT or both. */
@@ -28,7 +29,7 @@ struct transport_ops {
 struct transport {
 	const struct transport_ops *ops;
 	bool cannot; /* open() failed for something that this transport lacks: another may do */
-	bool hurry; /* close() need not give the other side time to end in good order */
+	bool hurry;  /* close() need not give the other side time to end in good order */
 };
 
 struct arena;

@@ -1,6 +1,6 @@
 /*
- * Waiting with a deadline and a cancel flag. The flag is looked at ten times a second and not by a signal, as a signal reaches one
- * thread and there are many.
+ * Waiting with a deadline and a cancel flag. The flag is looked at ten times a second and not by a signal, as a signal
+ * reaches one thread and there are many.
  */
 #include "host/until.h"
 

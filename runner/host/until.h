@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct until {
-	int64_t at; /* monotonic milliseconds */
+	int64_t at;		    /* monotonic milliseconds */
 	const volatile int *cancel; /* NULL: cannot be cancelled */
 };
 enum until_end { UNTIL_READY = 1, UNTIL_LATE, UNTIL_CANCELLED };

@@ -1,4 +1,5 @@
-/* Any bytes as a known_hosts file: it is read to its end, says nothing of a host that it does not name, and nothing false of one. */
+/* Any bytes as a known_hosts file: it is read to its end, says nothing of a host that it does not name, and nothing
+ * false of one. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 
 struct lab {
 	struct arena *a;
-	char dir[64];      /* holds id, id_rsa, id_locked, id_other, host_a, host_b, host_ec, known, config */
+	char dir[64]; /* holds id, id_rsa, id_locked, id_other, host_a, host_b, host_ec, known, config */
 	int port;
 	pid_t pid;
 };

@@ -1,6 +1,6 @@
 /*
- * The remote loop under one shell (the argument), over a socketpair: what the host's side promises of jobs, inputs, limits and caps,
- * and of clearing up. Not for: ways to a host.
+ * The remote loop under one shell (the argument), over a socketpair: what the host's side promises of jobs, inputs,
+ * limits and caps, and of clearing up. Not for: ways to a host.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -119,10 +119,12 @@ static void test_plain(struct loop *l)
 	CHECK(r.status != 0 && r.errs.len);
 	r = RUN(l, "kill -9 $$");
 	CHECK_INT(r.status, 137);
-	r = RUN(l, "printf 'PIG-" "00112233445566778899aabbccddeeff RES 1 0 0 0\\n'"); /* only text */
+	r = RUN(l, "printf 'PIG-"
+		   "00112233445566778899aabbccddeeff RES 1 0 0 0\\n'"); /* only text */
 	CHECK_INT(r.out.len, 49);
-	r = RUN(l, "head -c 1 /proc/self/fd/0 | wc -c; trap | grep -c INT; ps -o pgid= -p $$ 2>/dev/null | tr -d ' ' | grep -v '^$' | "
-		"grep -c -v -x $$ ; true");
+	r = RUN(l, "head -c 1 /proc/self/fd/0 | wc -c; trap | grep -c INT; ps -o pgid= -p $$ 2>/dev/null | tr -d ' ' | "
+		   "grep -v '^$' | "
+		   "grep -c -v -x $$ ; true");
 	CHECK_INT(r.status, 0);
 	CHECK_STR(value_cstr(value_get(l->facts, "node_user"), NULL), "tester");
 	CHECK(value_num(value_get(l->facts, "node_cpu"), 0) >= 1);
@@ -140,8 +142,9 @@ static void test_inputs(struct loop *l)
 	CHECK(fd >= 0 && read(fd, noise, big) == (ssize_t)big);
 	noise[0] = 0;
 	struct job_input in[3] = { { "a\0b\nEND 1\n", 10 }, { "", 0 }, { noise, big } };
-	struct job_result r = RUN(l, "stat -c %s:%a \"$P/0\" \"$P/1\" \"$P/2\"; echo x >\"$P/more\"; echo y >\"$P/.hidden\"", .inputs = in,
-				  .n_inputs = 3);
+	struct job_result r =
+		RUN(l, "stat -c %s:%a \"$P/0\" \"$P/1\" \"$P/2\"; echo x >\"$P/more\"; echo y >\"$P/.hidden\"",
+		    .inputs = in, .n_inputs = 3);
 	CHECK_STR(buf_text(&r.out), "10:600\n0:600\n1048576:600\n");
 	r = RUN(l, "ls -A \"$P\" | wc -l");
 	CHECK_STR(buf_text(&r.out), "0\n");
@@ -160,8 +163,10 @@ static void test_inputs(struct loop *l)
 	CHECK_STR(buf_text(&r.out), "end\n");
 	if (getuid())
 		return;
-	r = RUN(l, "runuser -u nobody -- cat \"$P/0\" 2>/dev/null && echo open; runuser -u nobody -- sh -c 'id -un; wc -c' <\"$P/0\"", .inputs = in,
-		.n_inputs = 1);
+	r = RUN(l,
+		"runuser -u nobody -- cat \"$P/0\" 2>/dev/null && echo open; runuser -u nobody -- sh -c 'id -un; wc "
+		"-c' <\"$P/0\"",
+		.inputs = in, .n_inputs = 1);
 	CHECK_STR(buf_text(&r.out), "nobody\n10\n");
 }
 
@@ -173,7 +178,10 @@ static void test_limits(struct loop *l)
 	CHECK_INT(r.status, 124);
 	CHECK(os_now_ms() - begin < 4000);
 	const char *group = arena_strn(a, buf_text(&r.out), strcspn(buf_text(&r.out), "\n"));
-	r = RUN(l, arena_fmt(a, "sleep 0.1; for p in /proc/[0-9]*; do read -r x y z q g w <$p/stat && [ \"$q\" = %s ] && echo left; done; true", group));
+	r = RUN(l, arena_fmt(a,
+			     "sleep 0.1; for p in /proc/[0-9]*; do read -r x y z q g w <$p/stat && [ \"$q\" = %s ] && "
+			     "echo left; done; true",
+			     group));
 	CHECK_STR(buf_text(&r.out), "");
 	begin = os_now_ms();
 	r = RUN(l, "trap '' TERM; while :; do sleep 1; done", .limit_s = 1);
@@ -194,8 +202,10 @@ static void test_caps(struct loop *l)
 	CHECK_INT(r.out.len, 999);
 	CHECK_INT(r.errs.len, 1000);
 	/* what is printed without end fills nothing, and does not stop the job */
-	r = RUN(l, "timeout 0.7 yes & timeout 0.7 yes >&2; wait; d=${P%/p}; cat $d/o $d/e | wc -c >\"$P/n\"; "
-		"[ $(cat \"$P/n\") -lt 500000 ] && exit 5", .cap = 100000, .limit_s = 20);
+	r = RUN(l,
+		"timeout 0.7 yes & timeout 0.7 yes >&2; wait; d=${P%/p}; cat $d/o $d/e | wc -c >\"$P/n\"; "
+		"[ $(cat \"$P/n\") -lt 500000 ] && exit 5",
+		.cap = 100000, .limit_s = 20);
 	CHECK_INT(r.status, 5);
 	CHECK_INT(r.out.len, 100000);
 	r = RUN(l, "yes", .cap = 100000, .limit_s = 1);
@@ -219,8 +229,9 @@ static void test_daemons(struct loop *l)
 		CHECK_STR(buf_text(&r.out), "mine\n");
 		CHECK_STR(buf_text(&r.errs), "");
 	}
-	CHECK(loud > 1 && kill(loud, 0) == 0); /* its output goes nowhere, but it lives */
-	r = RUN(l, "head -c 200000 /dev/zero; sleep 60 & echo $! >&2"); /* all of the output, although the fifo stays open */
+	CHECK(loud > 1 && kill(loud, 0) == 0);				/* its output goes nowhere, but it lives */
+	r = RUN(l, "head -c 200000 /dev/zero; sleep 60 & echo $! >&2"); /* all of the output, although the fifo stays
+									   open */
 	CHECK_INT(r.out.len, 200000);
 	pid_t third = (pid_t)strtol(buf_text(&r.errs), NULL, 10);
 	loop_close(l);
@@ -239,7 +250,8 @@ static void test_cut(void)
 	snprintf(flag, sizeof flag, "/tmp/pig-wire-%d.flag", (int)getpid());
 	const char *script = arena_fmt(a, "touch %s\ntouch %s\n", flag, flag);
 	const char *request = arena_fmt(a, "RUN 1 10 1000 %zu 3\n%sabcEND 1\n", strlen(script), script);
-	size_t len = strlen(request), cuts[] = { 0, 3, 8, 19, 24, 40, 41, len - 10, len - 8, len - 7, len - 4, len - 2 };
+	size_t len = strlen(request),
+	       cuts[] = { 0, 3, 8, 19, 24, 40, 41, len - 10, len - 8, len - 7, len - 4, len - 2 };
 
 	for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
 		struct loop l;
@@ -304,7 +316,8 @@ static void remove_link(void)
 static bool choose_shell(const char *name)
 {
 	struct buf out = BUF(a);
-	const char *argv[] = { !strcmp(name, "sh") ? "bash" : name, !strcmp(name, "busybox") ? "true" : "-c", "true", NULL };
+	const char *argv[] = { !strcmp(name, "sh") ? "bash" : name, !strcmp(name, "busybox") ? "true" : "-c", "true",
+			       NULL };
 	int status = 1;
 
 	if (!os_run(&(struct os_cmd){ .argv = argv, .merge = true }, &out, &out, &status, NULL))

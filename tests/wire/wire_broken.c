@@ -1,6 +1,6 @@
 /*
- * conn_open() and run() against hosts that misbehave: a stand-in for ssh(1) in PATH plays them, by the name of the host. What is looked
- * at is the error that the user gets: its code, its words, its hint; and that nothing hangs.
+ * conn_open() and run() against hosts that misbehave: a stand-in for ssh(1) in PATH plays them, by the name of the
+ * host. What is looked at is the error that the user gets: its code, its words, its hint; and that nothing hangs.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -11,7 +11,8 @@
 #include "check.h"
 #include "host/session.h"
 
-static const char ssh[] = "#!/bin/sh\n"
+static const char ssh[] =
+	"#!/bin/sh\n"
 	"if [ \"$1\" = -G ]; then\n"
 	"	for host; do :; done\n"
 	"	[ \"$host\" = unreadable ] && { echo 'line 3: Bad configuration option: frobnicate' >&2; exit 255; }\n"
@@ -25,22 +26,25 @@ static const char ssh[] = "#!/bin/sh\n"
 	"nohead) echo 'sh: 1: head: not found' >&2; exit 127 ;;\n"
 	"denied) echo 'dba@denied: Permission denied (publickey).' >&2; exit 255 ;;\n"
 	"refused) echo 'ssh: connect to host refused port 22: Connection refused' >&2; exit 255 ;;\n"
-	"changed) printf '@@@@\\nWARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!\\nOffending ED25519 key in /home/me/.ssh/known_hosts:7\\n' >&2\n"
+	"changed) printf '@@@@\\nWARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!\\nOffending ED25519 key in "
+	"/home/me/.ssh/known_hosts:7\\n' >&2\n"
 	"	printf 'Host key verification failed.\\n' >&2; exit 255 ;;\n"
 	"silent) exec sleep 20 ;;\n"
 	"cut-*) sh -c \"$3\" | { head -c \"${2#cut-}\"; kill 0; } ;;\n"
-	"nosudo|sudopw|wrongpw|nosuchsudo) exec runuser -u nobody -- env PATH=\"$FAKE_PATH/$2:/usr/bin:/bin\" sh -c \"$3\" ;;\n"
+	"nosudo|sudopw|wrongpw|nosuchsudo) exec runuser -u nobody -- env PATH=\"$FAKE_PATH/$2:/usr/bin:/bin\" sh -c "
+	"\"$3\" ;;\n"
 	"*) exec sh -c \"$3\" ;;\n"
 	"esac\n";
-/* A sudo that asks for "sesame", in the way of the real one: prompt on standard error, a byte at a time from standard input. */
+/* A sudo that asks for "sesame", in the way of the real one: prompt on standard error, a byte at a time from standard
+ * input. */
 static const char sudo_asks[] = "#!/bin/sh\n"
-	"[ \"$1 $2\" = '-S -p' ] || { echo 'sudo: a password is required' >&2; exit 1; }\n"
-	"printf 'We trust you have received the usual lecture.\\n\\n' >&2\n"
-	"for i in 1 2 3; do\n"
-	"	printf '%s' \"$3\" >&2; IFS= read -r word || exit 1\n"
-	"	if [ \"$word\" = 'sesame & co' ]; then shift 4; exec \"$@\"; fi\n"
-	"	echo 'Sorry, try again.' >&2\n"
-	"done\n";
+				"[ \"$1 $2\" = '-S -p' ] || { echo 'sudo: a password is required' >&2; exit 1; }\n"
+				"printf 'We trust you have received the usual lecture.\\n\\n' >&2\n"
+				"for i in 1 2 3; do\n"
+				"	printf '%s' \"$3\" >&2; IFS= read -r word || exit 1\n"
+				"	if [ \"$word\" = 'sesame & co' ]; then shift 4; exec \"$@\"; fi\n"
+				"	echo 'Sorry, try again.' >&2\n"
+				"done\n";
 static const char sudo_refuses[] = "#!/bin/sh\necho 'nobody is not in the sudoers file.' >&2; exit 1\n";
 
 static struct arena *a;
@@ -146,7 +150,9 @@ static void test_bad_words(void)
 
 static bool run(struct conn *c, const char *script, struct job_result *r, struct err *e)
 {
-	struct job j = { .script = script, .len = strlen(script), .limit_s = 10, .what = "unit \"etcd\" (etcd_launch)" };
+	struct job j = {
+		.script = script, .len = strlen(script), .limit_s = 10, .what = "unit \"etcd\" (etcd_launch)"
+	};
 
 	memset(e, 0, sizeof *e);
 	return c->run(c, a, &j, r, e);
@@ -167,7 +173,8 @@ static void test_lost(void)
 	/* the loop is the grandparent of a job's shell */
 	CHECK(!run(c, "read -r x x x loop x </proc/$PPID/stat; rm -rf \"${P%/p}\"; kill -9 $loop; sleep 5", &r, &e));
 	CHECK_INT(e.code, E_CONNECT);
-	CHECK_HAS(e.msg, "lost the connection to \"pg-test-1\" (openssh dba@noise:22) during unit \"etcd\" (etcd_launch)");
+	CHECK_HAS(e.msg, "lost the connection to \"pg-test-1\" (openssh dba@noise:22) during unit \"etcd\" "
+			 "(etcd_launch)");
 	CHECK(!run(c, "echo again", &r, &e));
 	CHECK_HAS(e.msg, "was lost before unit");
 	c->close(c);

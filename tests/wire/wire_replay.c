@@ -1,6 +1,7 @@
 /*
- * A session of the loop is recorded once, then given back badly: a byte at a time, cut after every byte, behind noise, stalled, with
- * lengths that lie. Each must end as it should, and none may hang or read beyond. Not for: the words of the messages (wire_broken.c).
+ * A session of the loop is recorded once, then given back badly: a byte at a time, cut after every byte, behind noise,
+ * stalled, with lengths that lie. Each must end as it should, and none may hang or read beyond. Not for: the words of
+ * the messages (wire_broken.c).
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -68,9 +69,9 @@ struct player {
 	struct transport t;
 	const char *p;
 	size_t n, at, step;
-	bool stall;  /* at the end: silence, not EOF */
-	bool pause;  /* the next read says AGAIN */
-	int fd[2];   /* readable for ever unless stalled */
+	bool stall; /* at the end: silence, not EOF */
+	bool pause; /* the next read says AGAIN */
+	int fd[2];  /* readable for ever unless stalled */
 };
 
 static ssize_t player_read(struct transport *t, void *p, size_t n)
@@ -104,13 +105,17 @@ static nfds_t player_events(struct transport *t, struct pollfd fds[2], short wan
 	return 1;
 }
 
-static const struct transport_ops player_ops = { NULL, player_read, player_write, player_events, NULL, recorder_describe };
+static const struct transport_ops player_ops = {
+	NULL, player_read, player_write, player_events, NULL, recorder_describe
+};
 
 static int pipe_fd[2];
 
 static struct player player(const char *p, size_t n, size_t step)
 {
-	return (struct player){ .t = { .ops = &player_ops }, .p = p, .n = n, .step = step, .fd = { pipe_fd[0], pipe_fd[1] } };
+	return (struct player){
+		.t = { .ops = &player_ops }, .p = p, .n = n, .step = step, .fd = { pipe_fd[0], pipe_fd[1] }
+	};
 }
 
 struct heard {
@@ -177,8 +182,8 @@ static void check_good_session(const struct heard *h)
 
 static struct buf record(void)
 {
-	static const struct transport_ops ops = { recorder_open, recorder_read, recorder_write, recorder_events, recorder_close,
-						  recorder_describe };
+	static const struct transport_ops ops = { recorder_open,   recorder_read,  recorder_write,
+						  recorder_events, recorder_close, recorder_describe };
 	static const char *const argv[] = { "sh", "-c", NULL };
 	struct recorder r = { .t = { .ops = &ops }, .under = exec_new(a, argv), .heard = BUF(a) };
 	struct frame *f = arena_new_of(a, struct frame, 1);
@@ -215,7 +220,7 @@ static void test_cuts(const struct buf *s)
 	size_t wrong = 0, tried = 0;
 
 	/* every byte, but for the bulk of the zeros */
-	for (size_t n = 0; n < s->len; n += n > 9000 && n < s->len - 200 ? 997 : 1) {
+	for (size_t n = 0; n<s->len; n += n> 9000 && n < s->len - 200 ? 997 : 1) {
 		struct arena *mem = arena_new();
 		struct player p = player(s->p, n, n % 7 + 1);
 		if (n > 9000)
@@ -294,9 +299,23 @@ static void test_stalls(const struct buf *s)
 static void test_lies(const struct buf *s)
 {
 	static const char *const lies[] = {
-		"RES 1 0 99999999999999999999 0\n", "RES 1 0 16777217 0\n", "RES 1 0 0 16777217\n", "RES 1 0 -1 0\n", "RES 2 0 0 0\n",
-		"RES 1 256 0 0\n", "RES 1 0 0\n", "RES 1 0 0 0 0\n", "RES 1 0 0 0 \n", "RES  1 0 0 0\n", "RES 1 0x1 0 0\n", "RES\n", "\n",
-		"RES 18446744073709551617 0 0 0\n", "hello 3\nabc", "FULLER\n", "RES 1 0 0 0\0\n",
+		"RES 1 0 99999999999999999999 0\n",
+		"RES 1 0 16777217 0\n",
+		"RES 1 0 0 16777217\n",
+		"RES 1 0 -1 0\n",
+		"RES 2 0 0 0\n",
+		"RES 1 256 0 0\n",
+		"RES 1 0 0\n",
+		"RES 1 0 0 0 0\n",
+		"RES 1 0 0 0 \n",
+		"RES  1 0 0 0\n",
+		"RES 1 0x1 0 0\n",
+		"RES\n",
+		"\n",
+		"RES 18446744073709551617 0 0 0\n",
+		"hello 3\nabc",
+		"FULLER\n",
+		"RES 1 0 0 0\0\n",
 	};
 	size_t hello = (size_t)((const char *)memmem(s->p, s->len, " RES ", 5) - s->p) - sizeof MARK + 1;
 

@@ -1,6 +1,7 @@
 /*
- * Against a real sshd on loopback: which transport is taken, whose host keys are believed, what a refusal says, what a lost link says,
- * and transfers through rekeying. Needs root (sshd logs users in); skipped otherwise. Becoming root is tried in wire_sudo.c.
+ * Against a real sshd on loopback: which transport is taken, whose host keys are believed, what a refusal says, what a
+ * lost link says, and transfers through rekeying. Needs root (sshd logs users in); skipped otherwise. Becoming root is
+ * tried in wire_sudo.c.
  */
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -87,10 +88,14 @@ static void test_keys(void)
 static void test_config(void)
 {
 	lab_start(&lab, "host_a", "");
-	lab_config(&lab, arena_fmt(lab.a, "Host el9\n\tHostName 127.0.0.1\n\tPort %d\n\tUser root\n\tIdentityFile %s\n"
-		"Host behind\n\tHostName 127.0.0.1\n\tPort %d\n\tIdentityFile %s\n\tProxyJump root@localhost:%d\n"
-		"Host 127.0.0.1\n\tIdentityFile %s\n\tHashKnownHosts yes\nHost localhost\n\tStrictHostKeyChecking accept-new\n\tIdentityFile %s\n", lab.port, lab_path(&lab, "id"), lab.port, lab_path(&lab, "id"), lab.port,
-		lab_path(&lab, "id"), lab_path(&lab, "id")));
+	lab_config(&lab, arena_fmt(lab.a,
+				   "Host el9\n\tHostName 127.0.0.1\n\tPort %d\n\tUser root\n\tIdentityFile %s\n"
+				   "Host behind\n\tHostName 127.0.0.1\n\tPort %d\n\tIdentityFile %s\n\tProxyJump "
+				   "root@localhost:%d\n"
+				   "Host 127.0.0.1\n\tIdentityFile %s\n\tHashKnownHosts yes\nHost "
+				   "localhost\n\tStrictHostKeyChecking accept-new\n\tIdentityFile %s\n",
+				   lab.port, lab_path(&lab, "id"), lab.port, lab_path(&lab, "id"), lab.port,
+				   lab_path(&lab, "id"), lab_path(&lab, "id")));
 	struct target t = { .name = "el9", .ssh_config = lab_target(&lab).ssh_config };
 	expect(&t, "ssh root@127.0.0.1:");
 	unlink(lab_path(&lab, "known"));
@@ -123,7 +128,8 @@ static void test_agent(void)
 	for (int i = 0; i < 200 && !os_exists(lab_path(&lab, "agent")); i++)
 		usleep(10000);
 	lab_sh(&lab, "SSH_AUTH_SOCK=agent ssh-add -q id_other id");
-	lab_config(&lab, arena_fmt(lab.a, "Host *\n\tIdentityAgent %s\n\tIdentityFile none\n", lab_path(&lab, "agent")));
+	lab_config(&lab,
+		   arena_fmt(lab.a, "Host *\n\tIdentityAgent %s\n\tIdentityFile none\n", lab_path(&lab, "agent")));
 	t = with_key(NULL);
 	expect(&t, "ssh ");
 	lab_sh(&lab, "export SSH_AUTH_SOCK=agent; ssh-add -q -D; ssh-add -q id_rsa");
@@ -141,18 +147,22 @@ static void test_host_keys(void)
 
 	lab_start(&lab, "host_a", "");
 	lab_config(&lab, "");
-	lab_write(&lab, "known", "# a comment\n\n@cert-authority * ssh-ed25519 AAAA\nrubbish line\n\xff\xfe\n10.0.0.1 ssh-ed25519 !!!!\n");
+	lab_write(&lab, "known",
+		  "# a comment\n\n@cert-authority * ssh-ed25519 AAAA\nrubbish line\n\xff\xfe\n10.0.0.1 ssh-ed25519 "
+		  "!!!!\n");
 	t = with_key("id");
 	rsa = with_key("id_rsa");
 	expect(&t, "ssh ");
 	CHECK_HAS(lab_read(&lab, "known"), "rubbish");
 	lab_start(&lab, "host_b", "");
 	text = refused(&t, E_CONNECT);
-	CHECK_HAS(text, arena_fmt(lab.a, "%s:7: the host key of \"pg-test-1\" (127.0.0.1:%d) has changed", lab_path(&lab, "known"), lab.port));
+	CHECK_HAS(text, arena_fmt(lab.a, "%s:7: the host key of \"pg-test-1\" (127.0.0.1:%d) has changed",
+				  lab_path(&lab, "known"), lab.port));
 	CHECK_HAS(text, "SHA256:");
 	CHECK_HAS(text, arena_fmt(lab.a, "ssh-keygen -f '%s' -R '[127.0.0.1]:%d'", lab_path(&lab, "known"), lab.port));
 	text = refused(&rsa, E_CONNECT);
-	CHECK_HAS(text, arena_fmt(lab.a, "%s:7: the host key of \"pg-test-1\" (127.0.0.1:%d) has changed", lab_path(&lab, "known"), lab.port));
+	CHECK_HAS(text, arena_fmt(lab.a, "%s:7: the host key of \"pg-test-1\" (127.0.0.1:%d) has changed",
+				  lab_path(&lab, "known"), lab.port));
 	struct conn_options o = { .insecure = true };
 	struct conn *c;
 	struct err e = { 0 };
@@ -165,13 +175,15 @@ static void test_host_keys(void)
 	lab_sh(&lab, arena_fmt(lab.a, "printf '@revoked * ' >known; cut -d' ' -f1,2 host_b.pub >>known"));
 	CHECK_HAS(refused(&t, E_CONNECT), "marked as revoked");
 	/* another type than the recorded one is a change as well */
-	lab_sh(&lab, arena_fmt(lab.a, "printf '[127.0.0.1]:%d ' >known; cut -d' ' -f1,2 host_ec.pub >>known", lab.port));
+	lab_sh(&lab,
+	       arena_fmt(lab.a, "printf '[127.0.0.1]:%d ' >known; cut -d' ' -f1,2 host_ec.pub >>known", lab.port));
 	text = refused(&t, E_CONNECT);
 	CHECK_HAS(text, "the host key of \"pg-test-1\"");
 	lab_start(&lab, "host_ec", arena_fmt(lab.a, "HostKey %s", lab_path(&lab, "host_a")));
 	expect(&t, "ssh "); /* and the recorded type is asked for, though the server has a better one */
 	lab_start(&lab, "host_rsa", "");
-	lab_sh(&lab, arena_fmt(lab.a, "printf '[127.0.0.1]:%d ' >known; cut -d' ' -f1,2 host_rsa.pub >>known", lab.port));
+	lab_sh(&lab,
+	       arena_fmt(lab.a, "printf '[127.0.0.1]:%d ' >known; cut -d' ' -f1,2 host_rsa.pub >>known", lab.port));
 	expect(&t, "openssh ");
 	lab_config(&lab, "Host *\n\tStrictHostKeyChecking yes\n");
 	lab_start(&lab, "host_a", "");
@@ -182,7 +194,8 @@ static void test_host_keys(void)
 
 static void test_hardened(void)
 {
-	lab_start(&lab, "host_a", "Ciphers chacha20-poly1305@openssh.com,aes256-gcm@openssh.com\nMACs hmac-sha2-512-etm@openssh.com");
+	lab_start(&lab, "host_a",
+		  "Ciphers chacha20-poly1305@openssh.com,aes256-gcm@openssh.com\nMACs hmac-sha2-512-etm@openssh.com");
 	lab_config(&lab, "");
 	struct target t = with_key("id");
 	expect(&t, "openssh ");
@@ -214,7 +227,9 @@ static void test_bulk(const char *more, const char *key, const char *transport)
 	for (size_t i = 0; i < size; i++)
 		noise[i] = (char)(i * 2654435761u >> 13);
 	struct job_input in = { noise, size };
-	struct job j = { .script = "cat \"$P/0\"", .len = 10, .inputs = &in, .n_inputs = 1, .cap = size, .limit_s = 60 };
+	struct job j = {
+		.script = "cat \"$P/0\"", .len = 10, .inputs = &in, .n_inputs = 1, .cap = size, .limit_s = 60
+	};
 	if (CHECK(lab_connect(&lab, &c, &t, &e))) {
 		CHECK_HAS(c->what, transport);
 		struct arena *mem = arena_new();
@@ -223,7 +238,8 @@ static void test_bulk(const char *more, const char *key, const char *transport)
 			fprintf(stderr, "%s\n", err_text(&e, lab.a));
 		else
 			CHECK(r.out.len == size && !memcmp(r.out.p, noise, size));
-		printf("50 MB there and back by %s%s%s: %lld ms\n", transport, *more ? " with " : "", more, (long long)(os_now_ms() - begin));
+		printf("50 MB there and back by %s%s%s: %lld ms\n", transport, *more ? " with " : "", more,
+		       (long long)(os_now_ms() - begin));
 		arena_free(mem);
 		c->close(c);
 	} else {
@@ -240,12 +256,15 @@ static void test_unreachable(void)
 	lab_config(&lab, "");
 	t = with_key("id");
 	const char *text = refused(&t, E_CONNECT);
-	CHECK_HAS(text, arena_fmt(lab.a, "could not reach \"pg-test-1\" at 127.0.0.1:%d: Connection refused", lab.port));
+	CHECK_HAS(text,
+		  arena_fmt(lab.a, "could not reach \"pg-test-1\" at 127.0.0.1:%d: Connection refused", lab.port));
 	t = with_key("id_rsa");
 	CHECK_HAS(refused(&t, E_CONNECT), "could not reach \"pg-test-1\" at");
 	/* accepts, and says nothing */
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)lab.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)lab.port),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
 	CHECK(!bind(fd, (struct sockaddr *)&at, sizeof at) && !listen(fd, 5));
 	int64_t begin = os_now_ms();
@@ -279,8 +298,11 @@ static void test_lost(const char *key)
 	CHECK(lab_run(&lab, c, "true", &r, &e));
 	/* climb to the sshd that carries this session */
 	int64_t begin = os_now_ms();
-	CHECK(!lab_run(&lab, c, "p=$PPID; while read -r x name x up x </proc/$p/stat && [ \"$name\" != '(sshd)' ]; do p=$up; done; "
-		"rm -rf \"${P%/p}\"; kill -9 $p; sleep 3", &r, &e));
+	CHECK(!lab_run(&lab, c,
+		       "p=$PPID; while read -r x name x up x </proc/$p/stat && [ \"$name\" != '(sshd)' ]; do p=$up; "
+		       "done; "
+		       "rm -rf \"${P%/p}\"; kill -9 $p; sleep 3",
+		       &r, &e));
 	CHECK_INT(e.code, E_CONNECT);
 	CHECK_HAS(e.msg, "lost the connection to \"pg-test-1\" (");
 	CHECK_HAS(e.msg, "during unit \"etcd\" (etcd_launch)");
@@ -301,8 +323,11 @@ static void test_hung(void)
 	struct target t = with_key("id");
 	if (!CHECK(lab_connect(&lab, &c, &t, &e)))
 		return;
-	struct job j = { .script = "p=$PPID; while read -r x name x up x </proc/$p/stat && [ \"$name\" != '(sshd)' ]; do p=$up; done; "
-		"(sleep 19; kill -CONT $p) >/dev/null 2>&1 & kill -STOP $p", .limit_s = 1, .what = "a probe of files" };
+	struct job j = { .script = "p=$PPID; while read -r x name x up x </proc/$p/stat && [ \"$name\" != '(sshd)' ]; "
+				   "do p=$up; done; "
+				   "(sleep 19; kill -CONT $p) >/dev/null 2>&1 & kill -STOP $p",
+			 .limit_s = 1,
+			 .what = "a probe of files" };
 	j.len = strlen(j.script);
 	int64_t begin = os_now_ms();
 	CHECK(!c->run(c, lab.a, &j, &r, &e));

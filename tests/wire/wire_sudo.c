@@ -1,6 +1,6 @@
 /*
- * Becoming root, with the real sshd and the real sudo: a user of this test's own is made, and removed at the end. Needs root; skipped
- * where a user cannot be made.
+ * Becoming root, with the real sshd and the real sudo: a user of this test's own is made, and removed at the end. Needs
+ * root; skipped where a user cannot be made.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -84,8 +84,17 @@ static void test_sudo(void)
 	t.connection = "openssh";
 	CHECK_STR(runs_as(&t), "root\n0\n700\n");
 	sudoers(arena_fmt(lab.a, "%s ALL=(ALL) ALL\n", user));
-	CHECK_STR(arena_strn(lab.a, runs_as(&(struct target){ .name = "x", .host = "127.0.0.1", .port = lab.port, .user = user, .key = t.key,
-		.ssh_config = t.ssh_config, .become = true, .become_password = "sesame & co" }), 5), "root\n");
+	CHECK_STR(arena_strn(lab.a,
+			     runs_as(&(struct target){ .name = "x",
+						       .host = "127.0.0.1",
+						       .port = lab.port,
+						       .user = user,
+						       .key = t.key,
+						       .ssh_config = t.ssh_config,
+						       .become = true,
+						       .become_password = "sesame & co" }),
+			     5),
+		  "root\n");
 	t = as_user();
 	CHECK_HAS(refused(&t), "ansible_become_password");
 	t.become_password = "wrong";
@@ -118,11 +127,16 @@ static void test_passwords(void)
 
 static void test_shells(void)
 {
-	static const char *const shells[] = { "/bin/dash", "/bin/mksh", "/bin/tcsh", "/usr/bin/fish", "/bin/zsh", "/bin/bash" };
+	static const char *const shells[] = { "/bin/dash",     "/bin/mksh", "/bin/tcsh",
+					      "/usr/bin/fish", "/bin/zsh",  "/bin/bash" };
 	struct target t = as_user();
 
-	lab_sh(&lab, arena_fmt(lab.a, "h=$(getent passwd %s | cut -d: -f6); mkdir -p $h; for f in .bashrc .profile .cshrc .zshenv; do "
-		"echo 'echo \"Welcome to  the machine\"; echo warning >/dev/stderr' >$h/$f; done; chown -R %s $h", user, user));
+	lab_sh(&lab, arena_fmt(lab.a,
+			       "h=$(getent passwd %s | cut -d: -f6); mkdir -p $h; for f in .bashrc .profile .cshrc "
+			       ".zshenv; do "
+			       "echo 'echo \"Welcome to  the machine\"; echo warning >/dev/stderr' >$h/$f; done; chown "
+			       "-R %s $h",
+			       user, user));
 	for (size_t i = 0; i < sizeof shells / sizeof *shells; i++) {
 		if (!os_exists(shells[i]))
 			continue;
@@ -144,8 +158,11 @@ int main(void)
 		return 77;
 	}
 	snprintf(user, sizeof user, "pigwire%d", (int)getpid() % 10000);
-	const char *said = lab_sh(&lab, arena_fmt(lab.a, "command -v sudo >/dev/null && useradd -m -s /bin/bash %s && "
-		"echo '%s:sesame & co' | chpasswd && [ -d /etc/sudoers.d ] && echo made", user, user));
+	const char *said = lab_sh(&lab, arena_fmt(lab.a,
+						  "command -v sudo >/dev/null && useradd -m -s /bin/bash %s && "
+						  "echo '%s:sesame & co' | chpasswd && [ -d /etc/sudoers.d ] && echo "
+						  "made",
+						  user, user));
 	if (!strstr(said, "made")) {
 		printf("skipped: no user can be made here: %s\n", said);
 		lab_close(&lab);

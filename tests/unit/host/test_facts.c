@@ -16,9 +16,11 @@ static struct value *facts(const char *text)
 
 static void test_systems(void)
 {
-	struct value *v = facts("uid=0\nuser=dba\nuname=aarch64\ndir=/run/pig.x\n==> /etc/os-release <==\nPRETTY_NAME=\"Rocky Linux 9.4 (Blue Onyx)\"\n"
-		"ID=\"rocky\"\nVERSION_ID=\"9.4\"\nID_LIKE=\"rhel centos fedora\"\n\n==> /proc/sys/kernel/hostname <==\npg-test-1\n\n"
-		"==> /proc/sys/kernel/random/boot_id <==\n1c01039d\n\n==> /etc/machine-id <==\n3d12\n");
+	struct value *v = facts("uid=0\nuser=dba\nuname=aarch64\ndir=/run/pig.x\n==> /etc/os-release "
+				"<==\nPRETTY_NAME=\"Rocky Linux 9.4 (Blue Onyx)\"\n"
+				"ID=\"rocky\"\nVERSION_ID=\"9.4\"\nID_LIKE=\"rhel centos fedora\"\n\n==> "
+				"/proc/sys/kernel/hostname <==\npg-test-1\n\n"
+				"==> /proc/sys/kernel/random/boot_id <==\n1c01039d\n\n==> /etc/machine-id <==\n3d12\n");
 	CHECK_STR(STR(v, "os_vendor"), "rocky");
 	CHECK_INT(NUM(v, "os_version"), 9);
 	CHECK_STR(STR(v, "os_version_full"), "9.4");
@@ -34,14 +36,17 @@ static void test_systems(void)
 	CHECK_INT(NUM(v, "os_version"), 24);
 	CHECK_STR(STR(v, "os_codename"), "noble");
 	CHECK_STR(STR(v, "os_package"), "deb");
-	v = facts("package=deb\n==> /usr/lib/os-release <==\nID=debian\nVERSION_CODENAME=trixie\n"); /* no VERSION_ID before release */
+	v = facts(
+		"package=deb\n==> /usr/lib/os-release <==\nID=debian\nVERSION_CODENAME=trixie\n"); /* no VERSION_ID
+												      before release */
 	CHECK_INT(NUM(v, "os_version"), 0);
 	CHECK_STR(STR(v, "os_codename"), "trixie");
 }
 
 static void test_sizes(void)
 {
-	static const char machine[] = "==> /proc/meminfo <==\nMemTotal:        8000000 kB\nMemFree: 1 kB\n\n==> /proc/self/status <==\n"
+	static const char machine[] =
+		"==> /proc/meminfo <==\nMemTotal:        8000000 kB\nMemFree: 1 kB\n\n==> /proc/self/status <==\n"
 		"Name:\ttail\nCpus_allowed:\tff\nCpus_allowed_list:\t0-7\n\n";
 	struct value *v = facts(machine);
 
@@ -49,14 +54,23 @@ static void test_sizes(void)
 	CHECK_INT(NUM(v, "node_mem_bytes"), 8192000000);
 	CHECK_INT(NUM(v, "node_mem_mb"), 7813);
 	CHECK_INT(NUM(v, "node_mem_gb"), 8);
-	v = facts(arena_fmt(a, "%s==> /sys/fs/cgroup/a/b/memory.max <==\nmax\n\n==> /sys/fs/cgroup/a/memory.max <==\n2147483648\n\n"
-		"==> /sys/fs/cgroup/memory.max <==\n4294967296\n\n==> /sys/fs/cgroup/a/cpu.max <==\n150000 100000\n\n"
-		"==> /sys/fs/cgroup/cpu.max <==\nmax 100000\n", machine));
+	v = facts(arena_fmt(a,
+			    "%s==> /sys/fs/cgroup/a/b/memory.max <==\nmax\n\n==> /sys/fs/cgroup/a/memory.max "
+			    "<==\n2147483648\n\n"
+			    "==> /sys/fs/cgroup/memory.max <==\n4294967296\n\n==> /sys/fs/cgroup/a/cpu.max <==\n150000 "
+			    "100000\n\n"
+			    "==> /sys/fs/cgroup/cpu.max <==\nmax 100000\n",
+			    machine));
 	CHECK_INT(NUM(v, "node_mem_gb"), 2);
 	CHECK_INT(NUM(v, "node_cpu"), 2);
-	v = facts(arena_fmt(a, "%s==> /sys/fs/cgroup/memory/x/memory.limit_in_bytes <==\n1000000\n\n==> /sys/fs/cgroup/memory/memory.limit_in_bytes <==\n"
-		"9223372036854771712\n\n==> /sys/fs/cgroup/cpu/x/cpu.cfs_quota_us <==\n300000\n\n==> /sys/fs/cgroup/cpu/x/cpu.cfs_period_us <==\n100000\n\n"
-		"==> /sys/fs/cgroup/cpu/cpu.cfs_quota_us <==\n-1\n\n==> /sys/fs/cgroup/cpu/cpu.cfs_period_us <==\n100000\n", machine));
+	v = facts(arena_fmt(a,
+			    "%s==> /sys/fs/cgroup/memory/x/memory.limit_in_bytes <==\n1000000\n\n==> "
+			    "/sys/fs/cgroup/memory/memory.limit_in_bytes <==\n"
+			    "9223372036854771712\n\n==> /sys/fs/cgroup/cpu/x/cpu.cfs_quota_us <==\n300000\n\n==> "
+			    "/sys/fs/cgroup/cpu/x/cpu.cfs_period_us <==\n100000\n\n"
+			    "==> /sys/fs/cgroup/cpu/cpu.cfs_quota_us <==\n-1\n\n==> "
+			    "/sys/fs/cgroup/cpu/cpu.cfs_period_us <==\n100000\n",
+			    machine));
 	CHECK_INT(NUM(v, "node_mem_mb"), 1);
 	CHECK_INT(NUM(v, "node_mem_gb"), 1);
 	CHECK_INT(NUM(v, "node_cpu"), 3);
@@ -72,9 +86,11 @@ static void test_rubbish(void)
 	CHECK_INT(NUM(v, "node_mem_gb"), 1);
 	CHECK_STR(STR(v, "os_vendor"), "linux");
 	CHECK_STR(STR(v, "machine_id"), "");
-	v = facts("==> /etc/os-release <==\nID={{ lookup('pipe', 'id') }}\nVERSION_ID=99999999999999999999999\n==> /proc/meminfo <==\n"
-		"MemTotal: 99999999999999999999 kB\n==> /proc/self/status <==\nCpus_allowed_list:\t9-1\n==>  <==\n==> / <==\n==> /sys/fs/cgroup/cpu.max <==\n"
-		"0 0\n==> /sys/fs/cgroup/memory.max <==\n-5\nno newline at the end");
+	v = facts("==> /etc/os-release <==\nID={{ lookup('pipe', 'id') }}\nVERSION_ID=99999999999999999999999\n==> "
+		  "/proc/meminfo <==\n"
+		  "MemTotal: 99999999999999999999 kB\n==> /proc/self/status <==\nCpus_allowed_list:\t9-1\n==>  "
+		  "<==\n==> / <==\n==> /sys/fs/cgroup/cpu.max <==\n"
+		  "0 0\n==> /sys/fs/cgroup/memory.max <==\n-5\nno newline at the end");
 	CHECK_STR(STR(v, "os_vendor"), "{{ lookup('pipe', 'id') }}");
 	for (size_t i = 0; i < value_len(v); i++)
 		CHECK(!value_is(value_at(v, i), V_STR) || value_at(v, i)->flags & V_LITERAL);

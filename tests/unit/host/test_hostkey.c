@@ -11,7 +11,9 @@
 #include "host/key.h"
 
 #define ED "AAAAC3NzaC1lZDI1NTE5AAAAIJ/alyxdvldajwwAu72K5O4HAEEFjsqQDI3u6tTAY8Zw"
-#define EC "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBGySb+18mBmg5++i4Zb6c92kEKA5OSv98pXvBxEPH10DKsfcwHtn2inw32u9LnBVqjzQG90H" \
+#define EC                                                                                                             \
+	"AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBGySb+18mBmg5++"                                          \
+	"i4Zb6c92kEKA5OSv98pXvBxEPH10DKsfcwHtn2inw32u9LnBVqjzQG90H"                                                    \
 	"aIDCdv9fDbQ4OPY="
 
 static unsigned char ed[64], ec[128];
@@ -47,19 +49,23 @@ static void test_names(struct arena *a)
 	CHECK_INT(state("10.0.0.*,pg-? ssh-ed25519 " ED "\n", "pg-"), HOSTKEY_UNKNOWN);
 	CHECK_INT(state("*,!pg-1 ssh-ed25519 " ED "\n", "pg-1"), HOSTKEY_UNKNOWN);
 	CHECK_INT(state("!pg-1,* ssh-ed25519 " ED "\n", "pg-2"), HOSTKEY_SAME);
-	CHECK_INT(state("*a*a*a*a*a*a*b ssh-ed25519 " ED "\n", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), HOSTKEY_UNKNOWN);
+	CHECK_INT(state("*a*a*a*a*a*a*b ssh-ed25519 " ED "\n", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+		  HOSTKEY_UNKNOWN);
 }
 
 static void test_hashes(void)
 {
 	static const char text[] = "|1|N09o9o0E9Re94Zp9+ZpHaPRivKI=|htE6Sp/N///Z3BH5Bl/NCmdh+k8= ssh-ed25519 " ED "\n"
-		"|1|oheHaqPm5AjQs39NBk6KmhwjSj0=|EpzUEtuIkq/Quwn0/GmX3Y4Gu6c= ssh-ed25519 " ED "\n";
+				   "|1|oheHaqPm5AjQs39NBk6KmhwjSj0=|EpzUEtuIkq/Quwn0/GmX3Y4Gu6c= ssh-ed25519 " ED "\n";
 
 	CHECK_INT(state(text, "pg-1"), HOSTKEY_SAME);
 	CHECK_INT(state(text, "[10.0.0.9]:2222"), HOSTKEY_SAME);
 	CHECK_INT(look(text, "[10.0.0.9]:2222").line, 2);
 	CHECK_INT(state(text, "10.0.0.9"), HOSTKEY_UNKNOWN);
-	CHECK_INT(state("|1| ssh-ed25519 " ED "\n|1|| ssh-ed25519 " ED "\n|1|x|y ssh-ed25519 " ED "\n|2|a|b ssh-ed25519 " ED "\n", "pg-1"), HOSTKEY_UNKNOWN);
+	CHECK_INT(state("|1| ssh-ed25519 " ED "\n|1|| ssh-ed25519 " ED "\n|1|x|y ssh-ed25519 " ED
+			"\n|2|a|b ssh-ed25519 " ED "\n",
+			"pg-1"),
+		  HOSTKEY_UNKNOWN);
 }
 
 static void test_states(void)
@@ -78,14 +84,18 @@ static void test_states(void)
 	CHECK_INT(state("@cert-authority * ssh-ed25519 " ED "\n", "pg-1"), HOSTKEY_UNKNOWN);
 	CHECK_INT(state("@whatever * ssh-ed25519 " ED "\n", "pg-1"), HOSTKEY_UNKNOWN);
 	/* a line that cannot be read takes no other with it */
-	CHECK_INT(state("pg-1\npg-1 ssh-ed25519\npg-1 ssh-ed25519 ####\npg-1 ssh-ed25519 AAAA\npg-1 ssh-dss " ED "\n\xff\xfe\n"
-			"pg-1 1024 35 1234567890\npg-1 ssh-ed25519 " ED "\n", "pg-1"), HOSTKEY_SAME);
+	CHECK_INT(state("pg-1\npg-1 ssh-ed25519\npg-1 ssh-ed25519 ####\npg-1 ssh-ed25519 AAAA\npg-1 ssh-dss " ED
+			"\n\xff\xfe\n"
+			"pg-1 1024 35 1234567890\npg-1 ssh-ed25519 " ED "\n",
+			"pg-1"),
+		  HOSTKEY_SAME);
 	CHECK_INT(look("pg-1 ssh-rsa " ED "\n", "pg-1").types, 0);
 }
 
 static void test_methods(struct arena *a)
 {
-	CHECK_STR(hostkey_methods(a, 0, false), "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521");
+	CHECK_STR(hostkey_methods(a, 0, false), "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-"
+						"nistp521");
 	CHECK_STR(hostkey_methods(a, HOSTKEY_NIST384, false), "ecdsa-sha2-nistp384");
 	CHECK_STR(hostkey_methods(a, HOSTKEY_NIST256 | HOSTKEY_RSA, false), "ecdsa-sha2-nistp256");
 	CHECK_STR(hostkey_methods(a, HOSTKEY_RSA, false), NULL);
@@ -119,7 +129,8 @@ static void test_record(struct arena *a)
 	CHECK(hostkey_record(file, "pg-1", false, ed, n_ed, &e));
 	CHECK_INT(hostkey_find(files, "pg-9", ed, n_ed).state, HOSTKEY_SAME);
 	CHECK_INT(hostkey_find(files, "pg-1", ed, n_ed).line, 2);
-	CHECK(hostkey_record("/dev/null", "pg-1", false, ed, n_ed, &e) && hostkey_record(NULL, "pg-1", false, ed, n_ed, &e));
+	CHECK(hostkey_record("/dev/null", "pg-1", false, ed, n_ed, &e) &&
+	      hostkey_record(NULL, "pg-1", false, ed, n_ed, &e));
 	CHECK(!hostkey_record("/proc/nowhere/known_hosts", "pg-1", false, ed, n_ed, &e));
 	unlink(file);
 	rmdir(os_dirname(a, file));

@@ -36,10 +36,14 @@ static void test_blobs(void)
 	CHECK_STR(type, "abc");
 	CHECK(!key_blob_type((const unsigned char *)"\0\0\0\3ab", 6, type, sizeof type));
 	CHECK(!key_blob_type((const unsigned char *)"\0\0\0", 3, type, sizeof type));
-	CHECK(!key_blob_type((const unsigned char *)"\xff\xff\xff\xff" "abc", 7, type, sizeof type));
+	CHECK(!key_blob_type((const unsigned char *)"\xff\xff\xff\xff"
+						    "abc",
+			     7, type, sizeof type));
 	CHECK(!key_blob_type((const unsigned char *)"\0\0\0\0", 4, type, sizeof type));
 	CHECK(!key_blob_type((const unsigned char *)"\0\0\0\3a\0c", 7, type, sizeof type));
-	CHECK(!key_blob_type((const unsigned char *)"\0\0\0\x14" "aaaaaaaaaaaaaaaaaaaa", 24, type, sizeof type));
+	CHECK(!key_blob_type((const unsigned char *)"\0\0\0\x14"
+						    "aaaaaaaaaaaaaaaaaaaa",
+			     24, type, sizeof type));
 }
 
 static void test_base64(void)

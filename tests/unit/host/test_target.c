@@ -20,9 +20,12 @@ static struct route read_text(const char *text)
 
 static void test_read(void)
 {
-	struct route r = read_text("user dba\nhostname 10.0.0.1\nport 2222\nidentityfile ~/.ssh/id_rsa\nidentityfile /k/id\nidentitiesonly yes\n"
-		"globalknownhostsfile /etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2\nuserknownhostsfile ~/.ssh/known_hosts \"/a b/known\"\n"
-		"hashknownhosts yes\nstricthostkeychecking true\nhostkeyalias pg\naddressfamily inet6\nproxyjump none\n");
+	struct route r = read_text("user dba\nhostname 10.0.0.1\nport 2222\nidentityfile ~/.ssh/id_rsa\nidentityfile "
+				   "/k/id\nidentitiesonly yes\n"
+				   "globalknownhostsfile /etc/ssh/ssh_known_hosts "
+				   "/etc/ssh/ssh_known_hosts2\nuserknownhostsfile ~/.ssh/known_hosts \"/a b/known\"\n"
+				   "hashknownhosts yes\nstricthostkeychecking true\nhostkeyalias pg\naddressfamily "
+				   "inet6\nproxyjump none\n");
 	CHECK_STR(r.user, "dba");
 	CHECK_STR(r.host, "10.0.0.1");
 	CHECK_INT(r.port, 2222);
@@ -43,9 +46,11 @@ static void test_read(void)
 	CHECK_STR(read_text("identityagent SSH_AUTH_SOCK\n").agent, "/run/agent");
 	CHECK_STR(read_text("proxyjump bastion\n").needs_ssh, "ProxyJump");
 	CHECK_STR(read_text("proxycommand nc %h %p\n").needs_ssh, "ProxyCommand");
-	CHECK(read_text("certificatefile /k/id-cert.pub\n").needs_ssh && read_text("pkcs11provider /lib/p.so\n").needs_ssh);
+	CHECK(read_text("certificatefile /k/id-cert.pub\n").needs_ssh &&
+	      read_text("pkcs11provider /lib/p.so\n").needs_ssh);
 	CHECK(read_text("identityfile /k/%u\n").needs_ssh && read_text("userknownhostsfile /k/%h\n").needs_ssh);
-	CHECK(!read_text("stricthostkeychecking ask\n").strict && !read_text("stricthostkeychecking accept-new\n").strict);
+	CHECK(!read_text("stricthostkeychecking ask\n").strict &&
+	      !read_text("stricthostkeychecking accept-new\n").strict);
 	/* not what ssh says, but nothing may come of it */
 	CHECK_INT(read_text("port 99999\nport\nport -1\nport 22x\n\n \nuser\n").port, 0);
 	CHECK_STR(read_text("userknownhostsfile \"unclosed\n").known[0], NULL);
@@ -77,7 +82,9 @@ static void test_words(void)
 
 static void test_refused(void)
 {
-	static const char *const bad[] = { "-oProxyCommand=id", "", "a b", "a;b", "$(id)", "`id`", "a\nb", "a|b", "'a'", "a\\b" };
+	static const char *const bad[] = {
+		"-oProxyCommand=id", "", "a b", "a;b", "$(id)", "`id`", "a\nb", "a|b", "'a'", "a\\b"
+	};
 	struct route r;
 	struct err e;
 
@@ -93,7 +100,12 @@ static void test_refused(void)
 
 static void test_resolve(void)
 {
-	struct target t = { .name = "pg-1", .host = "127.0.0.1", .port = 2222, .user = "dba", .key = "~/k", .ssh_config = "/dev/null" };
+	struct target t = { .name = "pg-1",
+			    .host = "127.0.0.1",
+			    .port = 2222,
+			    .user = "dba",
+			    .key = "~/k",
+			    .ssh_config = "/dev/null" };
 	struct route r;
 	struct err e;
 
