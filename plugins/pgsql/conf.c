@@ -159,7 +159,7 @@ void pgsql_conf(pig_task *t)
 		t->host->publish(t, "pg_active", t->host->boolean(t, true)); /* for pg_launch */
 	}
 	size = t->host->output(t, df, NULL);
-	m = vars(&in, size ? strtoll(size, NULL, 10) : 40ll << 30);
+	m = vars(&in, size && strtoll(size, NULL, 10) > 0 ? strtoll(size, NULL, 10) : 40ll << 30);
 	if (in.p->patroni_enabled) {
 		pig_file(t, .path = in.conf, .tmpl = "patroni.yml", .vars = m, .owner = su, .group = "postgres",
 			 .mode = 0640);

@@ -403,7 +403,7 @@ void pgsql_db(pig_task *t)
 			return;
 		fresh = t->host->output(t, op, NULL);
 	}
-	sql_same(&in, "databases", databases_sql(&in, false), databases_sql(&in, true));
+	sql_same(&in, "databases", databases_sql(&in, false), databases_sql(&in, true), false);
 	if (fresh && *fresh)
 		baselines(&in, fresh);
 }

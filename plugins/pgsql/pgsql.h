@@ -267,7 +267,8 @@ struct sql sql_new(pig_task *t, bool apply);
 void sql_ask(struct sql *q, const char *fmt, ...) PIG_PRINTF(2); /* a query whose rows are statements */
 void sql_settings(struct sql *q, const char *kind, const char *name,
 		  const pig_value *params); /* kind: ROLE or DATABASE */
-void sql_same(const struct inst *in, const char *note, const char *probe, const char *apply); /* queue it */
+void sql_same(const struct inst *in, const char *note, const char *probe, const char *apply,
+	      bool secret); /* queue it */
 
 struct roles {
 	const pig_value **items;

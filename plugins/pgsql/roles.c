@@ -12,7 +12,8 @@ struct sql sql_new(pig_task *t, bool apply)
 {
 	struct sql q = {str_new(t), apply};
 
-	str_add(&q.b, SQL_SESSION "select pg_is_in_recovery() as standby \\gset\n\\if :standby\n\\q\n\\endif\n");
+	str_add(&q.b, SQL_SESSION "select pg_is_in_recovery() as standby \\gset\n\\if :standby\n\\echo the server does "
+				  "not lead any more\n\\q\n\\endif\n");
 	return q;
 }
 
@@ -33,11 +34,18 @@ void sql_ask(struct sql *q, const char *fmt, ...)
 	str_add(&q->b, "%s", q->apply ? "\n\\gexec\n" : ";\n");
 }
 
-void sql_same(const struct inst *in, const char *note, const char *probe, const char *apply)
+/* The probe ends in a word of its own: silence would also be what a server that does not answer says. */
+void sql_same(const struct inst *in, const char *note, const char *probe, const char *apply, bool secret)
 {
-	const char *psql = pig_fmt(in->t, "%s -v ON_ERROR_STOP=1", in->psql);
+	pig_task *t = in->t;
+	const char *psql = pig_fmt(t, "%s -v ON_ERROR_STOP=1", in->psql),
+		   *ask = pig_fmt(t, "%s\\echo as wanted\n", probe);
 
-	pig_ensure(in->t, .note = note, .as = in->p->pg_dbsu, .probe = psql, .probe_in = probe, .want = "",
+	if (secret) {
+		t->host->secret(t, ask);
+		t->host->secret(t, apply);
+	}
+	pig_ensure(t, .note = note, .as = in->p->pg_dbsu, .probe = psql, .probe_in = ask, .want = "as wanted",
 		   .apply = psql, .in = apply);
 }
 
@@ -334,7 +342,6 @@ static void passwords(const struct inst *in, const struct roles *r, const char *
 {
 	pig_task *t = in->t;
 	struct str names = str_new(t), probe = str_new(t), apply = str_new(t);
-	const char *psql = pig_fmt(t, "%s -v ON_ERROR_STOP=1", in->psql);
 
 	str_add(&apply,
 		"set synchronous_commit = local; set log_statement = none; set log_min_duration_statement = -1;\n");
@@ -356,9 +363,7 @@ static void passwords(const struct inst *in, const struct roles *r, const char *
 			sql_lit(t, name), sql_lit(t, verifier));
 	}
 	if (names.n)
-		pig_ensure(t, .note = pig_fmt(t, "passwords of %s", names.s), .as = in->p->pg_dbsu, .probe = psql,
-			   .probe_in = t->host->secret(t, probe.s), .want = "", .apply = psql,
-			   .in = t->host->secret(t, apply.s));
+		sql_same(in, pig_fmt(t, "passwords of %s", names.s), probe.s, apply.s, true);
 }
 
 /* What a role owns passes to the superuser in every database before the role goes. */
@@ -397,7 +402,7 @@ void pgsql_user(pig_task *t)
 		return;
 	if (strncmp(l.roles, "leads", 5) && !(t->check && in.bootstraps && !*l.roles))
 		return;
-	sql_same(&in, "roles", roles_sql(&in, &r, false), roles_sql(&in, &r, true));
+	sql_same(&in, "roles", roles_sql(&in, &r, false), roles_sql(&in, &r, true), false);
 	passwords(&in, &r, l.roles);
 	drop(&in, &r, l.roles);
 }
