@@ -125,7 +125,8 @@ static pig_value *vars(const struct inst *in, int64_t disk)
 	put_s(t, m, "etcd_password", in->etcd_password);
 	put_s(t, m, "watchdog", crit && !strcmp(dog, "off") ? "automatic" : dog);
 	/* seconds from Patroni's death to the fence: the lease lives ttl - loop_wait at least */
-	t->host->put(t, m, "fence", t->host->number(t, r.n[RTO_TTL] - r.n[RTO_LOOP] > 10 ? r.n[RTO_TTL] - r.n[RTO_LOOP] - 5 : 5));
+	t->host->put(t, m, "fence",
+		     t->host->number(t, r.n[RTO_TTL] - r.n[RTO_LOOP] > 10 ? r.n[RTO_TTL] - r.n[RTO_LOOP] - 5 : 5));
 	t->host->put(t, m, "watchdog_margin", t->host->number(t, r.n[RTO_MARGIN]));
 	t->host->put(t, m, "log_files", t->host->number(t, crit ? 16 : 4));
 	t->host->put(t, m, "etcd_hosts", etcd);
@@ -135,6 +136,12 @@ static pig_value *vars(const struct inst *in, int64_t disk)
 	t->host->put(t, m, "hba", hba_lines(in));
 	t->host->put(t, m, "local", local);
 	return m;
+}
+
+void pgsql_patroni(const struct inst *in, uint32_t flags)
+{
+	pig_unit(in->t, .name = "patroni", .state = PIG_STARTED, .enable = 1, .flags = flags, .on_change = PIG_RELOAD,
+		 .watch = pig_fmt(in->t, "%s /pg/cert/*", in->conf));
 }
 
 void pgsql_conf(pig_task *t)
@@ -149,13 +156,14 @@ void pgsql_conf(pig_task *t)
 	const pig_op *active = pig_shell(t, .note = "does Patroni run", .reads = true,
 					 .cmd = "systemctl -q is-active patroni && echo active");
 	const char *size;
+	bool run = false;
 	pig_value *m;
 
 	if (!pig_await(t))
 		return;
 	size = t->host->output(t, active, NULL);
 	if (size && *size) {
-		pig_unit(t, .name = "patroni", .state = PIG_STARTED, .enable = 1);
+		run = true;
 		t->host->publish(t, "pg_active", t->host->boolean(t, true)); /* for pg_launch */
 	}
 	size = t->host->output(t, df, NULL);
@@ -164,11 +172,13 @@ void pgsql_conf(pig_task *t)
 		pig_file(t, .path = in.conf, .tmpl = "patroni.yml", .vars = m, .owner = su, .group = "postgres",
 			 .mode = 0640);
 		pig_file(t, .path = "/etc/patroni/patroni.yml", .link = in.conf);
-		pig_file(t, .path = "/pg/bin/pg-fence", .tmpl = "pg-fence", .vars = m, .owner = "root", .group = "postgres",
-			 .mode = 0755);
+		pig_file(t, .path = "/pg/bin/pg-fence", .tmpl = "pg-fence", .vars = m, .owner = "root",
+			 .group = "postgres", .mode = 0755);
 		pig_file(t, .path = "/etc/systemd/system/patroni.service", .tmpl = "patroni.service", .vars = m);
 		pig_file(t, .path = "/etc/systemd/system/postgres.service", .tmpl = "postgres.service", .vars = m);
 	}
+	if (run) /* here, so that what later tasks ask speaks by the new configuration */
+		pgsql_patroni(&in, 0);
 	if (in.p->pgbouncer_enabled) {
 		pig_file(t, .path = "/etc/systemd/system/pgbouncer.service", .tmpl = "pgbouncer.service", .vars = m);
 		pig_file(t, .path = "/etc/pgbouncer/pgbouncer.ini", .tmpl = "pgbouncer.ini", .vars = m, .owner = su,

@@ -80,6 +80,15 @@ static const char *nearest(const struct pgsql *p, const struct pig_values *v, in
 	return best;
 }
 
+/* "0.5s" as HAProxy reads it: whole milliseconds. */
+static const char *interval(pig_task *t, const char *s)
+{
+	char *unit;
+	double n = strtod(s, &unit);
+
+	return strchr(s, '.') && !strcmp(unit, "s") ? pig_fmt(t, "%lldms", (long long)(n * 1000 + 0.5)) : s;
+}
+
 struct rto inst_rto(pig_task *t)
 {
 	static const int64_t norm[RTO_N] = {30, 5, 10, 25, 5, 0, 0, 0, 3, 3};
@@ -96,6 +105,8 @@ struct rto inst_rto(pig_task *t)
 		r.n[i] = v->num(v->at(plan, i), norm[i]);
 		r.s[i] = v->str(v->at(plan, i), norm_s[i]);
 	}
+	for (int i = RTO_INTER; i <= RTO_DOWN; i++)
+		r.s[i] = interval(t, r.s[i]);
 	if (!seconds || seconds == r.n[RTO_TTL])
 		return r;
 	r.n[RTO_TTL] = seconds; /* loop + 2 retries take 5/6 of the lease, as in the plans */

@@ -238,11 +238,6 @@ static bool may_start(const struct inst *in, const struct seen *s)
 	return true;
 }
 
-static void run_patroni(pig_task *t, uint32_t flags)
-{
-	pig_unit(t, .name = "patroni", .state = PIG_STARTED, .enable = 1, .flags = flags);
-}
-
 /* Replicas may come when the primary's server starts: until then Patroni would find nobody to copy from. */
 static void bootstrapping(const struct inst *in)
 {
@@ -301,12 +296,12 @@ void pgsql_launch(pig_task *t)
 	if (!look_around(&in, &s))
 		return;
 	if (s.active || t->check) {
-		run_patroni(t, 0);
+		pgsql_patroni(&in, 0);
 		return;
 	}
 	if ((s.at && !etcd_user(&in, &s)) || !may_start(&in, &s))
 		return;
-	run_patroni(t, PIG_NOW);
+	pgsql_patroni(&in, PIG_NOW);
 	if (!s.initialized && in.bootstraps)
 		bootstrapping(&in);
 	else if (!s.data)
@@ -344,8 +339,7 @@ void pgsql_hba(pig_task *t)
 	pig_file(t, .path = pig_fmt(t, "%s/pg_hba.conf", in.data), .text = hba_text(&in, false), .owner = in.p->pg_dbsu,
 		 .group = "postgres", .mode = 0600);
 	/* Patroni passes a reload on to the server */
-	pig_unit(t, .name = "patroni", .on_change = PIG_RELOAD,
-		 .watch = pig_fmt(t, "%s %s/pg_hba.conf /pg/cert/*", in.conf, in.data));
+	pig_unit(t, .name = "patroni", .on_change = PIG_RELOAD, .watch = pig_fmt(t, "%s/pg_hba.conf", in.data));
 }
 
 void pgsql_health(pig_task *t)

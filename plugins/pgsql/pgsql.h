@@ -294,6 +294,9 @@ struct live {
 bool live_of(const struct inst *in, struct live *l); /* asked once in a run; false: the task has failed */
 const char *live_roles_again(const struct inst *in, bool later);
 
+/* ---- conf.c ---- */
+void pgsql_patroni(const struct inst *in, uint32_t flags); /* its unit runs and has read its file */
+
 /* ---- tasks ---- */
 void pgsql_dbsu(pig_task *t);
 void pgsql_pkg(pig_task *t);

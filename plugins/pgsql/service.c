@@ -204,8 +204,8 @@ void pgsql_service(pig_task *t)
 			const pig_value *service = t->val->at(lists[k], i);
 			const char *name = pig_fmt(t, "%s-%s", in.p->pg_cluster, role_name(t, service));
 
-			/* the inventory's own are tried before they are put in place; the stock ones at the reload */
-			if (k == 0)
+			/* tried before they are put in place: the inventory's own, and one for what all have in common */
+			if (k == 0 || i == 0)
 				haproxy->service(t, name, service_text(&in, service, members), PIG_PRESENT);
 			else
 				pig_file(t, .path = pig_fmt(t, "%s/%s.cfg", NODE_HAPROXY_DIR, name),
