@@ -203,6 +203,13 @@ const char *call_in(struct call *k, size_t *n)
 	return buf_text(&b);
 }
 
+const char *call_text(struct call *k, size_t *n)
+{
+	if (k->in->type == V_NULL)
+		call_fail(k, "needs a string, not null");
+	return call_in(k, n);
+}
+
 struct value *call_list(struct call *k)
 {
 	struct value *list = op_iter(k->c, k->at, k->in);

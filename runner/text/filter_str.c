@@ -171,7 +171,7 @@ struct value *filter_replace(struct call *k)
 struct value *filter_indent(struct call *k)
 {
 	size_t n;
-	const char *s = call_in(k, &n), *end = s + n;
+	const char *s = call_text(k, &n), *end = s + n;
 	bool first = call_bool(k, 1, false), blank = call_bool(k, 2, false);
 	struct buf b = BUF(k->c->a), pad = BUF(k->c->a);
 
@@ -301,7 +301,7 @@ struct value *filter_wordcount(struct call *k)
 struct value *filter_truncate(struct call *k)
 {
 	size_t n;
-	const char *s = call_in(k, &n), *end = call_str(k, 2, "...");
+	const char *s = call_text(k, &n), *end = call_str(k, 2, "...");
 	int64_t length = call_int(k, 0, 255), leeway = call_int(k, 3, 5), en = (int64_t)utf8_len(end, strlen(end));
 	struct buf b = BUF(k->c->a);
 	size_t cut;
@@ -386,14 +386,14 @@ struct value *filter_wordwrap(struct call *k)
 /* ---- paths ---- */
 struct value *filter_basename(struct call *k)
 {
-	const char *s = call_in(k, NULL), *slash = strrchr(s, '/');
+	const char *s = call_text(k, NULL), *slash = strrchr(s, '/');
 
 	return value_str(k->c->a, slash ? slash + 1 : s);
 }
 
 struct value *filter_dirname(struct call *k)
 {
-	const char *s = call_in(k, NULL), *slash = strrchr(s, '/');
+	const char *s = call_text(k, NULL), *slash = strrchr(s, '/');
 	size_t n = slash ? (size_t)(slash - s) + 1 : 0, head = n;
 
 	while (n && s[n - 1] == '/')
@@ -403,7 +403,7 @@ struct value *filter_dirname(struct call *k)
 
 struct value *filter_splitext(struct call *k)
 {
-	const char *s = call_in(k, NULL), *slash = strrchr(s, '/'), *dot = strrchr(s, '.'), *p = slash ? slash + 1 : s;
+	const char *s = call_text(k, NULL), *slash = strrchr(s, '/'), *dot = strrchr(s, '.'), *p = slash ? slash + 1 : s;
 
 	while (*p == '.') /* .profile has no extension */
 		p++;

@@ -317,6 +317,7 @@ int64_t call_int(struct call *k, unsigned i, int64_t dflt);
 bool call_bool(struct call *k, unsigned i, bool dflt);
 double call_num(struct call *k, const struct value *v);
 const char *call_in(struct call *k, size_t *n); /* the input as text */
+const char *call_text(struct call *k, size_t *n); /* the same, but null is an error */
 struct value *call_list(struct call *k);        /* the input as a list to walk */
 bool call_room(struct call *k, size_t n);       /* a string of n bytes is allowed */
 /* item's attribute by "a.b.0", or a number; undefined when missing */
