@@ -332,14 +332,23 @@ void pgsql_ready(pig_task *t)
 				  in.psql, rest));
 }
 
+static const char hba_read[] =
+	"select pg_conf_load_time() >= (pg_stat_file(current_setting('hba_file'))).modification";
+
 void pgsql_hba(pig_task *t)
 {
 	struct inst in = inst_of(t);
 
 	pig_file(t, .path = pig_fmt(t, "%s/pg_hba.conf", in.data), .text = hba_text(&in, false), .owner = in.p->pg_dbsu,
 		 .group = "postgres", .mode = 0600);
-	/* Patroni passes a reload on to the server */
-	pig_unit(t, .name = "patroni", .on_change = PIG_RELOAD, .watch = pig_fmt(t, "%s/pg_hba.conf", in.data));
+	/* The server itself says what it has read: the file may be younger than Patroni's process, as pg_rewind and a base backup write
+	 * it too, and still be older than the server's last look at it. */
+	pig_ensure(t, .note = "the server has read its access file", .as = in.p->pg_dbsu, .probe = in.psql, .probe_in = hba_read,
+		   .want = "t",
+		   .apply = pig_fmt(t,
+				    "echo 'select pg_reload_conf()' | %s >/dev/null && for i in 1 2 3 4 5 6 7 8 9 10; do "
+				    "sleep 0.1; [ \"$(echo \"%s\" | %s)\" = t ] && exit; done",
+				    in.psql, hba_read, in.psql));
 }
 
 void pgsql_health(pig_task *t)
