@@ -171,7 +171,8 @@ static void test_lost(void)
 	CHECK(run(c, "echo fine", &r, &e));
 	CHECK_STR(buf_text(&r.out), "fine\n");
 	/* the loop is the grandparent of a job's shell */
-	CHECK(!run(c, "read -r x x x loop x </proc/$PPID/stat; rm -rf \"${P%/p}\"; kill -9 $loop; sleep 5", &r, &e));
+	CHECK(!run(c, "read -r x x x loop x </proc/$PPID/stat; sleep 0.3; rm -rf \"${P%/p}\"; kill -9 $loop; sleep 5", &r,
+		   &e));
 	CHECK_INT(e.code, E_CONNECT);
 	CHECK_HAS(e.msg, "lost the connection to \"pg-test-1\" (openssh dba@noise:22) during unit \"etcd\" "
 			 "(etcd_launch)");

@@ -301,7 +301,7 @@ static void test_lost(const char *key)
 	CHECK(!lab_run(&lab, c,
 		       "p=$PPID; while read -r x name x up x </proc/$p/stat && [ \"$name\" != '(sshd)' ]; do p=$up; "
 		       "done; "
-		       "rm -rf \"${P%/p}\"; kill -9 $p; sleep 3",
+		       "sleep 0.3; rm -rf \"${P%/p}\"; kill -9 $p; sleep 3",
 		       &r, &e));
 	CHECK_INT(e.code, E_CONNECT);
 	CHECK_HAS(e.msg, "lost the connection to \"pg-test-1\" (");
