@@ -144,33 +144,49 @@ static const char *requests(const struct inst *in)
 					  last_key(in), user, user, all_keys(in)));
 }
 
-/* Done on the etcd member that did not know the user: root's password never comes to a database node. */
-static bool etcd_user(const struct inst *in, struct seen *s)
+/* The etcd member that did not know the user, or another one that can be reached; NULL: none. */
+static const char *etcd_host(const struct inst *in, const struct etcd_client *etcd, const char *at)
 {
 	pig_task *t = in->t;
-	const struct etcd_client *etcd = etcd_of(t);
-	const pig_value *hosts = etcd ? etcd->members(t) : NULL;
+	const pig_value *hosts = etcd->members(t);
+	const char *other = NULL;
 
 	for (size_t i = 0; i < t->val->len(hosts); i++) {
 		const char *host = t->val->str(t->val->at(hosts, i), "");
-		const pig_op *op;
-		pig_task *m;
+		bool asked = !strcmp(inst_addr(t, host), at);
 
-		if (strcmp(inst_addr(t, host), s->at))
+		if ((!asked && other) || !t->host->reach(t, host))
 			continue;
-		m = t->host->on(t, host);
-		op = pig_shell(m, .note = pig_fmt(t, "etcd user and role %s", in->etcd_user), .in = requests(in),
-			       .cmd = pig_fmt(t, "%s%s%s", etcd->env(m), call, make));
-		if (!pig_await(m))
-			return false;
-		read_answer(in, s, t->host->output(m, op, NULL));
-		return true;
+		if (asked)
+			return host;
+		other = host;
 	}
-	t->host->fail(t, "no host of the inventory is the etcd member at %s", s->at);
-	return false;
+	return other;
 }
 
-/* Members but this one that hold data, as a text; "" for none. */
+/* Done on a member of etcd: root's password never comes to a database node. */
+static bool etcd_user(const struct inst *in, struct seen *s)
+{
+	pig_task *t = in->t, *m;
+	const struct etcd_client *etcd = etcd_of(t);
+	const char *host = etcd ? etcd_host(in, etcd, s->at) : NULL;
+	const pig_op *op;
+
+	if (!host) {
+		t->host->fail(t, "no host of etcd can be reached to make user %s there", in->etcd_user);
+		return false;
+	}
+	m = t->host->on(t, host);
+	op = pig_shell(m, .note = pig_fmt(t, "etcd user and role %s", in->etcd_user), .in = requests(in),
+		       .cmd = pig_fmt(t, "%s%s%s", etcd->env(m), call, make));
+	if (!pig_await(m))
+		return false;
+	read_answer(in, s, t->host->output(m, op, NULL));
+	s->reached = true;
+	return true;
+}
+
+/* Members but this one that hold data, as a text; "" for none; NULL: the task has failed, one cannot be asked. */
 static const char *holders(const struct inst *in)
 {
 	pig_task *t = in->t;
@@ -179,17 +195,23 @@ static const char *holders(const struct inst *in)
 
 	for (size_t i = 0; i < t->val->len(all); i++) {
 		const char *host = t->val->str(t->val->at(all, i), ""), *data, *out;
-		pig_task *m;
 		const pig_op *op;
+		pig_task *m;
 
 		if (!strcmp(host, t->hostname))
 			continue;
+		if (!t->host->reach(t, host)) {
+			t->host->fail(t, "%s (%s) cannot be reached, and may hold data of cluster %s",
+				      inst_name(t, host), host, in->p->pg_cluster);
+			t->host->hint(t, "Bring it up, or take it out of the inventory until the cluster is there.");
+			return NULL;
+		}
 		data = t->val->str(t->host->of(t, host, "pg_data"), in->data);
 		m = t->host->on(t, host);
 		op = pig_shell(m, .note = "does the member hold data", .reads = true,
 			       .cmd = pig_sh(t, "[ ! -s %s/PG_VERSION ] || echo data", data));
 		if (!pig_await(m))
-			break;
+			return NULL;
 		out = t->host->output(m, op, NULL);
 		if (out && !strncmp(out, "data", 4))
 			str_add(&b, "%s%s (%s)", b.n ? ", " : "", inst_name(t, host), host);
@@ -216,6 +238,8 @@ static bool may_start(const struct inst *in, const struct seen *s)
 		return false;
 	}
 	others = holders(in);
+	if (!others)
+		return false;
 	if (!s->initialized && (s->data || *others)) {
 		t->host->fail(t, "etcd knows no cluster %s, but data is held by %s%s%s", cls, s->data ? in->name : "",
 			      s->data && *others ? ", " : "", others);
@@ -332,8 +356,7 @@ void pgsql_ready(pig_task *t)
 				  in.psql, rest));
 }
 
-static const char hba_read[] =
-	"select pg_conf_load_time() >= (pg_stat_file(current_setting('hba_file'))).modification";
+static const char hba_read[] = "select pg_conf_load_time() >= (pg_stat_file(current_setting('hba_file'))).modification";
 
 void pgsql_hba(pig_task *t)
 {
@@ -341,14 +364,15 @@ void pgsql_hba(pig_task *t)
 
 	pig_file(t, .path = pig_fmt(t, "%s/pg_hba.conf", in.data), .text = hba_text(&in, false), .owner = in.p->pg_dbsu,
 		 .group = "postgres", .mode = 0600);
-	/* The server itself says what it has read: the file may be younger than Patroni's process, as pg_rewind and a base backup write
-	 * it too, and still be older than the server's last look at it. */
-	pig_ensure(t, .note = "the server has read its access file", .as = in.p->pg_dbsu, .probe = in.psql, .probe_in = hba_read,
-		   .want = "t",
-		   .apply = pig_fmt(t,
-				    "echo 'select pg_reload_conf()' | %s >/dev/null && for i in 1 2 3 4 5 6 7 8 9 10; do "
-				    "sleep 0.1; [ \"$(echo \"%s\" | %s)\" = t ] && exit; done",
-				    in.psql, hba_read, in.psql));
+	/* The server itself says what it has read: the file may be younger than Patroni's process, as pg_rewind and a
+	 * base backup write it too, and still be older than the server's last look at it. */
+	pig_ensure(
+		t, .note = "the server has read its access file", .as = in.p->pg_dbsu, .probe = in.psql,
+		.probe_in = hba_read, .want = "t",
+		.apply = pig_fmt(t,
+				 "echo 'select pg_reload_conf()' | %s >/dev/null && for i in 1 2 3 4 5 6 7 8 9 10; do "
+				 "sleep 0.1; [ \"$(echo \"%s\" | %s)\" = t ] && exit; done",
+				 in.psql, hba_read, in.psql));
 }
 
 void pgsql_health(pig_task *t)

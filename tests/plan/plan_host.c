@@ -302,7 +302,7 @@ static char *h_fmt(pig_task *t, const char *fmt, ...)
 	return s;
 }
 
-/* Strings alone, and %% : what the modules use. */
+/* %s, %d, %lld and %% : what the modules use. */
 static char *h_sh(pig_task *t, const char *fmt, ...)
 {
 	struct buf b = BUF(of(t)->c->a);
@@ -314,11 +314,15 @@ static char *h_sh(pig_task *t, const char *fmt, ...)
 			buf_quote(&b, va_arg(ap, const char *));
 		else if (f[0] == '%' && f[1] == '%')
 			buf_ch(&b, '%');
+		else if (!strncmp(f, "%d", 2))
+			buf_fmt(&b, "%d", va_arg(ap, int));
+		else if (!strncmp(f, "%lld", 4))
+			buf_fmt(&b, "%lld", va_arg(ap, long long));
 		else if (f[0] == '%')
-			bug("the recording host's sh knows %%s alone: \"%s\"", fmt);
+			bug("the recording host's sh does not know all of \"%s\"", fmt);
 		else
 			buf_ch(&b, *f);
-		f += *f == '%';
+		f += !strncmp(f, "%lld", 4) ? 3 : *f == '%';
 	}
 	va_end(ap);
 	return arena_str(of(t)->c->a, buf_text(&b));
@@ -417,7 +421,12 @@ static pig_task *h_on(pig_task *t, const char *host)
 
 static const void *h_iface(pig_task *t, const char *id)
 {
-	(void)t, (void)id;
+	const struct modules *ms = of(t)->c->w->modules;
+
+	for (uint32_t i = 0; i < ms->n; i++)
+		for (uint32_t k = 0; k < ms->list[i]->n_ifaces; k++)
+			if (!strcmp(ms->list[i]->ifaces[k].id, id))
+				return ms->list[i]->ifaces[k].vtable;
 	return NULL;
 }
 
