@@ -5,6 +5,9 @@ export SUITE=cluster
 # shellcheck source=tests/e2e/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
 INV_PRIMARY=10.10.10.11
+# Seconds until every member follows again: a lease (30), wal_receiver_timeout when a member was ahead (60), a retry (5), Patroni's
+# start of a server (25), three good checks of HAProxy (6), and a busy machine
+REJOIN=150
 
 # ---- before anything is deployed ----
 case_check_untouched() {
@@ -39,7 +42,7 @@ case_deploy_killed() {
 	wait "$PIG_PID" 2>/dev/null
 	equal "it was killed in mid-run" "" "$(recap hosts)"
 	pig_ok "the next pgsql.yml completes the work" pgsql.yml -l pg-test
-	check "a leader and two streaming replicas" until_ok 60 healthy
+	check "a leader and two streaming replicas" until_ok "$REJOIN" healthy
 	check "a table to write to" table_make
 }
 
@@ -118,7 +121,7 @@ case_seeded() {
 	seed "a server that read its settings again" postgres "$l" 'cd /; sudo -u postgres psql -qc "select pg_reload_conf()"; sleep 0.5'
 	seed "a reloaded haproxy" haproxy node-1 'systemctl reload haproxy'
 	seed "a restarted server" postgres "$(node_at "$r")" "curl -s -m 60 -u 'postgres:Patroni.API' -X POST -d '{}' http://$r:8008/restart"
-	check "healthy again" until_ok 60 healthy
+	check "healthy again" until_ok "$REJOIN" healthy
 	writer_start "$r" 5433
 	seed "a switchover" history "$l" "curl -s -m 60 -u 'postgres:Patroni.API' -X POST \
 		-d '{\"leader\":\"'\$(curl -s http://$(leader):8008/patroni | jq -r .patroni.name 2>/dev/null || hostname)'\"}' http://$(leader):8008/switchover"
@@ -126,7 +129,7 @@ case_seeded() {
 	writer_stop
 	check_not "seeded: a failed write is seen" writer_flawless
 	check "no acknowledged row is lost by a switchover" verify_rows
-	check "healthy again" until_ok 60 healthy
+	check "healthy again" until_ok "$REJOIN" healthy
 }
 same_file() { # A B NODE PATH: content
 	[ "$(grep -F " $4" "$1/$3/content")" = "$(grep -F " $4" "$2/$3/content")" ]
@@ -142,12 +145,12 @@ case_failover() {
 	local old
 	old=$(leader)
 	sandbox stop "$(node_at "$old")" --kill >/dev/null
-	check "another member leads after the leader's node is lost" until_ok 90 new_leader "$old"
+	check "another member leads after the leader's node is lost" until_ok "$REJOIN" new_leader "$old"
 	sandbox start "$(node_at "$old")" >/dev/null
-	check "the lost node comes back as a replica" until_ok 90 replica_of "$old"
-	check "healthy" until_ok 60 healthy
+	check "the lost node comes back as a replica" until_ok "$REJOIN" replica_of "$old"
+	check "healthy" until_ok "$REJOIN" healthy
 	# HAProxy of the node that came back, and of the others for it, count three good checks first
-	check "reads are served by replicas again" until_ok 60 reads_by_replicas
+	check "reads are served by replicas again" until_ok "$REJOIN" reads_by_replicas
 	case_access
 	case_second_run " after a failover"
 }
@@ -216,7 +219,7 @@ case_cut_off() {
 	pig_ok "and the one after" node.yml -l pg-test -e "$extra"
 	equal "has nothing to do" 0 "$(recap changed)"
 	pig_ok "as it was" node.yml -l pg-test
-	check "healthy" until_ok 90 healthy
+	check "healthy" until_ok "$REJOIN" healthy
 }
 
 # ---- rebuild ----
@@ -225,10 +228,10 @@ rm -rf /data/postgres/* /data/backups/* /pg /etc/patroni /etc/pgbouncer /etc/sys
 systemctl daemon-reload'
 rebuild() { # ADDRESS WHAT
 	on "$(node_at "$1")" "$WIPE" >/dev/null 2>&1
-	check "$2 is gone, one of the others leads" until_ok 90 healthy 1
+	check "$2 is gone, one of the others leads" until_ok "$REJOIN" healthy 1
 	pig_ok "pgsql.yml -l $1" pgsql.yml -l "$1"
-	check "$2 is a streaming replica again" until_ok 90 replica_of "$1"
-	check "healthy" until_ok 60 healthy
+	check "$2 is a streaming replica again" until_ok "$REJOIN" replica_of "$1"
+	check "healthy" until_ok "$REJOIN" healthy
 	pig_ok "and the run after" pgsql.yml -l "$1"
 	equal "has nothing to do" 0 "$(recap changed)"
 }
@@ -254,8 +257,7 @@ case_etcd_emptied() {
 	grep -iE 'hold|refus|way out|hint|fail' "$LOG" | head -6 | sed 's/^/#     /'
 	equal "the data is as before" "$data" "$(on node-1 'cat /pg/data/global/pg_control | sha256sum')"
 	for n in node-1 node-2 node-3; do on "$n" 'systemctl start patroni'; done
-	# a member that is ahead of the leader waits out wal_receiver_timeout (60 s), then a retry (5 s) and a lease (30 s)
-	check "members started by hand form the cluster again" until_ok 150 healthy
+	check "members started by hand form the cluster again" until_ok "$REJOIN" healthy
 }
 
 main() {
