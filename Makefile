@@ -12,7 +12,7 @@ undemo:
 	@$(BUILD)/bin/pig sandbox down --name demo
 
 test: deps
-	@tests/run.sh
+	@HA=$(HA) tests/run.sh
 
 soak: build
 	@tests/soak.sh
