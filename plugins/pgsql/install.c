@@ -211,18 +211,31 @@ static int64_t size_of(const char *s)
 	return (int64_t)n;
 }
 
+/* A line of the password file: colons and backslashes in it are written with a backslash before. */
+static void password_line(struct str *b, const char *user, const char *password)
+{
+	if (!*password)
+		return;
+	str_add(b, "%s*:*:*", b->n ? "\n" : "");
+	for (int k = 0; k < 2; k++) {
+		str_put(b, ":", 1);
+		for (const char *s = k ? password : user; *s; s++)
+			str_add(b, "%s%c", *s == ':' || *s == '\\' ? "\\" : "", *s);
+	}
+}
+
 void pgsql_env(pig_task *t)
 {
 	struct inst in = inst_of(t);
 	const struct pgsql *p = in.p;
-	const char *pass = pig_fmt(t, "%s/.pgpass", p->pg_dbsu_home);
-	const char *lines = t->host->secret(
-		t,
-		pig_fmt(t, "*:*:*:%s:%s\n*:*:*:%s:%s\n*:*:*:%s:%s%s%s%s%s", p->pg_replication_username,
-			p->pg_replication_password, p->pg_admin_username, p->pg_admin_password, p->pg_monitor_username,
-			p->pg_monitor_password, *p->pg_dbsu_password ? "\n*:*:*:" : "",
-			*p->pg_dbsu_password ? p->pg_dbsu : "", *p->pg_dbsu_password ? ":" : "", p->pg_dbsu_password));
+	const char *pass = pig_fmt(t, "%s/.pgpass", p->pg_dbsu_home), *lines;
+	struct str b = str_new(t);
 
+	password_line(&b, p->pg_replication_username, p->pg_replication_password);
+	password_line(&b, p->pg_admin_username, p->pg_admin_password);
+	password_line(&b, p->pg_monitor_username, p->pg_monitor_password);
+	password_line(&b, p->pg_dbsu, p->pg_dbsu_password);
+	lines = t->host->secret(t, b.s);
 	pig_file(t, .path = "/etc/profile.d/pgsql.sh", .tmpl = "pgsql.sh");
 	pig_file(t, .path = "/etc/profile.d/pg-alias.sh", .tmpl = "pg-alias.sh");
 	pig_file(t, .path = "/pg/bin/pg-failover-callback", .tmpl = "pg-failover-callback", .owner = "root",
