@@ -243,7 +243,8 @@ const char *hba_text(const struct inst *in, bool pooler)
 {
 	struct str b = str_new(in->t);
 
-	/* no name of the member: pg_rewind brings the leader's file, and a run after a failover has nothing to change then */
+	/* no name of the member: pg_rewind brings the leader's file, and a run after a failover has nothing to change
+	 * then */
 	str_add(&b, "# Access to %s of %s, written by pig: first match wins.\n", pooler ? "PgBouncer" : "PostgreSQL",
 		in->p->pg_cluster);
 	rules_put(in, &b, pooler);

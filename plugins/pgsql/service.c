@@ -80,8 +80,9 @@ static void balance(const struct inst *in, struct str *b, const pig_value *servi
 	const char *options = v->str(v->key(service, "options"), NULL);
 	struct rto r = inst_rto(in->t);
 
-	str_add(b, "    mode tcp\n    balance %s\n    option httpchk\n    http-check send meth OPTIONS uri %s\n"
-		   "    http-check expect status 200\n",
+	str_add(b,
+		"    mode tcp\n    balance %s\n    option httpchk\n    http-check send meth OPTIONS uri %s\n"
+		"    http-check expect status 200\n",
 		v->str(v->key(service, "balance"), "roundrobin"), check);
 	if (options && *options)
 		str_add(b, "    default-server %s\n", options);
@@ -93,9 +94,10 @@ static void balance(const struct inst *in, struct str *b, const pig_value *servi
 			(long long)r.n[RTO_FALL]);
 }
 
-/* Members of a service that are there only when no other is. Who leads is asked of the cluster, not of pg_role: for this choice the
- * one that made the cluster counts as any replica. */
-static const pig_value *spares(const struct inst *in, const pig_value *service, const pig_value *members, bool as_written)
+/* Members of a service that are there only when no other is. Who leads is asked of the cluster, not of pg_role: for
+ * this choice the one that made the cluster counts as any replica. */
+static const pig_value *spares(const struct inst *in, const pig_value *service, const pig_value *members,
+			       bool as_written)
 {
 	pig_task *t = in->t;
 	const struct pig_values *v = t->val;
@@ -118,10 +120,12 @@ static const pig_value *spares(const struct inst *in, const pig_value *service, 
 }
 
 /*
- * A service with spare members is two backends: the members it is for, asked whether they follow, and behind them everyone who may
- * serve it at all. So the leader gets reads only while no replica is up, whoever leads, and a failover changes no file.
+ * A service with spare members is two backends: the members it is for, asked whether they follow, and behind them
+ * everyone who may serve it at all. So the leader gets reads only while no replica is up, whoever leads, and a failover
+ * changes no file.
  */
-static void with_spares(const struct inst *in, struct str *b, const pig_value *service, const pig_value *members, const char *name)
+static void with_spares(const struct inst *in, struct str *b, const pig_value *service, const pig_value *members,
+			const char *name)
 {
 	pig_task *t = in->t;
 	const struct pig_values *v = t->val;
@@ -129,8 +133,10 @@ static void with_spares(const struct inst *in, struct str *b, const pig_value *s
 	const pig_value *front = t->host->jmes(t, sel, members), *written = spares(in, service, members, true),
 			*spare = spares(in, service, members, false);
 
-	str_add(b, "    use_backend %s-first if { nbsrv(%s-first) gt 0 }\n    default_backend %s-spare\n\nbackend %s-first\n", name,
-		name, name, name);
+	str_add(b,
+		"    use_backend %s-first if { nbsrv(%s-first) gt 0 }\n    default_backend %s-spare\n\nbackend "
+		"%s-first\n",
+		name, name, name, name);
 	balance(in, b, service, strcmp(check, "/read-only") ? check : "/replica");
 	for (size_t i = 0; i < v->len(members); i++) {
 		const char *host = v->str(v->key(v->at(members, i), "inventory_hostname"), "");
@@ -204,7 +210,8 @@ void pgsql_service(pig_task *t)
 			const pig_value *service = t->val->at(lists[k], i);
 			const char *name = pig_fmt(t, "%s-%s", in.p->pg_cluster, role_name(t, service));
 
-			/* tried before they are put in place: the inventory's own, and one for what all have in common */
+			/* tried before they are put in place: the inventory's own, and one for what all have in common
+			 */
 			if (k == 0 || i == 0)
 				haproxy->service(t, name, service_text(&in, service, members), PIG_PRESENT);
 			else
