@@ -159,11 +159,6 @@ void pgsql_conf(pig_task *t)
 	bool run = false;
 	pig_value *m;
 
-	/* the distribution's own clusters are not ours to run; the link alone is looked at, as it costs nothing */
-	pig_ensure(
-		t, .note = "the packages' own service is off", .want = "",
-		.probe = "for u in /etc/systemd/system/*.wants/postgresql.service; do [ ! -L \"$u\" ] || echo on; done",
-		.apply = "SYSTEMCTL_SKIP_SYSV=1 systemctl disable --now postgresql >&2");
 	if (!pig_await(t))
 		return;
 	size = t->host->output(t, active, NULL);

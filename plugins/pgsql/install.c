@@ -51,8 +51,7 @@ static const char account[] =
 	"useradd -r -m -u \"$2\" -g postgres -d \"$3\" -s /bin/bash \"$1\"; exit; fi\n"
 	"if stat -c %u /proc/[0-9]* 2>/dev/null | grep -qx \"$o\"; then\n"
 	"echo \"$1 keeps uid $o: processes run under it\" >&2; exit 1; fi\n"
-	"groupmod -g \"$2\" postgres && mkdir -p \"${3%/*}\" || exit\n"
-	"usermod -u \"$2\" -g postgres -d \"$3\" -s /bin/bash \"$1\" || exit\n"
+	"groupmod -g \"$2\" postgres && usermod -u \"$2\" -g postgres \"$1\" || exit\n"
 	"for d in /var/log/postgresql /var/log/pgbouncer /var/log/pgbackrest /var/lib/pgbackrest /var/lib/postgresql "
 	"/run/postgresql /etc/postgresql /etc/pgbouncer /etc/pgbackrest.conf; do [ ! -e $d ] || "
 	"{ chown -Rh --from=\"$o\" \"$1\" $d; chown -Rh --from=\":$og\" :postgres $d; }; done";
@@ -137,6 +136,7 @@ void pgsql_pkg(pig_task *t)
 	add_packages(&in, &names, in.p->pg_extensions);
 	if (names.n)
 		pig_package(t, .names = names.s);
+	pig_unit(t, .name = "postgresql", .state = PIG_STOPPED, .enable = -1);
 	pig_file(t, .path = pig_fmt(t, "%.*s", (int)(strrchr(in.bin, '/') - in.bin), in.bin), .link = in.home);
 }
 
