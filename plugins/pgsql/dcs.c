@@ -125,9 +125,15 @@ void pgsql_dcs(pig_task *t)
 	if (!*l.config || !role_leads(t->val->str(t->val->key(self, "role"), "")))
 		return;
 	patch = difference(t, dcs_wanted(&in), t->host->json(t, l.config), &said);
-	if (patch)
+	if (patch) /* answered by what will be; what Patroni says when asked is older for a moment, in part */
 		pig_shell(t, .note = pig_fmt(t, "dynamic configuration: %s", said.s),
 			  .in = inst_patch(&in, json_of(t, patch)),
-			  .cmd = pig_fmt(t, "%s | grep -q '^HTTP/1.. 200'",
-					 inst_rest_send(&in, pig_sh(t, "%s", in.addr))));
+			  .cmd = pig_fmt(t,
+					 "a=$(%s); case $a in 'HTTP/1.'?' 200'*) ;; *) printf '%%s\\n' \"$a\" >&2; "
+					 "exit 1 ;; esac\n"
+					 "b=$(printf '%%s' \"$a\" | tail -n 1); n=0; until [ \"$(%s | tail -n 1)\" = "
+					 "\"$b\" ] || "
+					 "[ $n -ge 40 ]; do sleep 0.1; n=$((n+1)); done",
+					 inst_rest_send(&in, pig_sh(t, "%s", in.addr)),
+					 inst_rest(&in, in.addr, "/config")));
 }

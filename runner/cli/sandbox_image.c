@@ -17,7 +17,9 @@ static const char packages_full[] =
 	"systemd,systemd-sysv,dbus,openssh-server,sudo,iproute2,ca-certificates,procps,"
 	"cron,python3-minimal,rsync,curl,iputils-ping,postgresql-15,postgresql-client-15,patroni,python3-etcd,"
 	"python3-psycopg2,etcd-server,etcd-client,haproxy,pgbouncer,pgbackrest,chrony,tuned,prometheus-node-exporter,"
-	"keepalived,"
+	"keepalived,nginx,dnsmasq,gnupg,victoria-metrics,prometheus-alertmanager,prometheus-blackbox-exporter,"
+	"prometheus-postgres-exporter,prometheus-pgbouncer-exporter,prometheus-redis-exporter,redis-server,redis-sentinel,"
+	"nodejs,s3cmd,"
 	"openssh-client,faketime,libyaml-0-2,libssh2-1,libssl3,libpq5,libcurl4,libjansson4,libarchive13,libpcre2-8-0";
 
 /* Before packages are configured: PostgreSQL's would make and start a cluster. */
@@ -50,7 +52,11 @@ static const char customize_hook[] =
 	"	systemd-networkd-wait-online.service systemd-resolved.service systemd-firstboot.service; do\n"
 	"	ln -sf /dev/null \"$u/$x\"\n"
 	"done\n"
-	"for x in postgresql patroni etcd haproxy pgbouncer pgbackrest prometheus-node-exporter keepalived tuned; do\n"
+	"for x in postgresql patroni etcd haproxy pgbouncer pgbackrest prometheus-node-exporter keepalived tuned nginx "
+	"dnsmasq \\\n"
+	"	victoria-metrics prometheus-alertmanager prometheus-blackbox-exporter prometheus-postgres-exporter "
+	"\\\n"
+	"	prometheus-pgbouncer-exporter prometheus-redis-exporter redis-server redis-sentinel; do\n"
 	"	chroot \"$r\" systemctl disable \"$x\" >/dev/null 2>&1 || :\n"
 	"done\n"
 	"rm -rf \"$r\"/etc/apt/sources.list \"$r\"/etc/apt/sources.list.d/* \"$r\"/etc/apt/apt.conf.d/99mmdebstrap\n"
