@@ -4,6 +4,7 @@
  * It has no playbook yet; parameters nothing acts on are marked PIG_INERT, which the user is told when one is set.
  */
 #include <pig.h>
+#include "verbs.h"
 
 struct infra {
 	const char *version;
@@ -259,4 +260,5 @@ static const struct pig_rule rules[] = {
 
 PIG_MODULE(.name = "infra", .version = "0.1.0",
 	.text = "base of the infrastructure: admin node, CA, names of services", .license = "Apache-2.0",
-	.params_size = sizeof(struct infra), .params = PIG_TABLE(params), .rules = PIG_TABLE(rules));
+	.params_size = sizeof(struct infra), .params = PIG_TABLE(params), .rules = PIG_TABLE(rules),
+	.verbs = PIG_TABLE(infra_verbs));
