@@ -4,6 +4,7 @@
  */
 #include "module.h"
 #include "infra.h"
+#include "verbs.h"
 
 #define ON_INFRA "'infra' not in group_names or "
 
@@ -135,4 +136,5 @@ PIG_MODULE(.name = "infra", .version = "0.1.0",
 	.text = "base of the infrastructure: admin node, CA, portal, names, metrics, alerts", .license = "Apache-2.0",
 	.params_size = sizeof(struct infra), .params = { infra_params, INFRA_PARAMS, sizeof *infra_params },
 	.rules = PIG_TABLE(rules), .tasks = PIG_TABLE(tasks), .playbooks = PIG_TABLE(playbooks), .ifaces = PIG_TABLE(ifaces),
-	.aliases = PIG_TABLE(aliases), .templates = { pig_templates, PIG_TEMPLATE_COUNT, sizeof *pig_templates });
+	.aliases = PIG_TABLE(aliases), .templates = { pig_templates, PIG_TEMPLATE_COUNT, sizeof *pig_templates },
+	.verbs = PIG_TABLE(infra_verbs));

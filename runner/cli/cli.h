@@ -94,8 +94,14 @@ struct cli_verb {
 };
 extern const struct cli_verb cli_verbs[];
 extern const size_t cli_verbs_n;
-/* NULL and e with a suggestion when there is none. */
-const struct cli_verb *cli_verb(const char *name, struct err *e);
+/* NULL when pig itself has none of the name. */
+const struct cli_verb *cli_verb(const char *name);
+/* The verbs of modules (cli_own.c): tried when pig itself has none. The exit status; of an unknown verb with a suggestion. */
+int cli_own(struct cli *c, int argc, char **argv);
+/* Their lines in pig --help. Modules that do not load are not told here. */
+void cli_own_usage(struct cli *c, FILE *f);
+/* A parameter as pig doc --json has it. */
+struct value *cli_doc_param(struct cli *c, const struct param *p);
 
 int cli_run(struct cli *c, int argc, char **argv);  /* run.c */
 int cli_exec(struct cli *c, int argc, char **argv); /* run.c and its kin */

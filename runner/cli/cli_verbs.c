@@ -36,20 +36,11 @@ const struct cli_verb cli_verbs[] = {
 };
 const size_t cli_verbs_n = sizeof cli_verbs / sizeof *cli_verbs;
 
-const struct cli_verb *cli_verb(const char *name, struct err *e)
+const struct cli_verb *cli_verb(const char *name)
 {
-	const char *names[sizeof cli_verbs / sizeof *cli_verbs], *near;
-
-	for (size_t i = 0; i < cli_verbs_n; i++) {
+	for (size_t i = 0; i < cli_verbs_n; i++)
 		if (!strcmp(cli_verbs[i].name, name))
 			return &cli_verbs[i];
-		names[i] = cli_verbs[i].name;
-	}
-	fail(e, E_INPUT, "unknown verb \"%s\"", name);
-	if ((near = nearest(name, names, cli_verbs_n)))
-		err_hint(e, "Did you mean pig %s?", near);
-	else
-		err_hint(e, "pig --help lists the verbs.");
 	return NULL;
 }
 

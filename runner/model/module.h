@@ -63,6 +63,7 @@ struct module {
 	const struct pig_health *health; uint32_t n_health;
 	const struct pig_iface *ifaces; uint32_t n_ifaces;
 	const struct pig_alias *aliases; uint32_t n_aliases;
+	const struct pig_verb *verbs; uint32_t n_verbs;
 };
 
 struct modules {

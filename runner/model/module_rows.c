@@ -333,6 +333,33 @@ static bool others_check(struct module *m, struct arena *a, struct err *e)
 	       names_unique(a, &m->m->ifaces, "interface", e);
 }
 
+static bool verbs_check(struct module *m, struct arena *a, struct err *e)
+{
+	const unsigned known = PIG_INVENTORY | PIG_INVENTORY_IF_ANY | PIG_LIMIT | PIG_JSON;
+
+	m->verbs = m->m->verbs.rows;
+	m->n_verbs = m->m->verbs.n;
+	for (uint32_t i = 0; i < m->n_verbs; i++) {
+		const struct pig_verb *v = &m->verbs[i];
+		const struct pig_option *o = v->options.rows;
+		if (!row_named(e, "verb", v->name, true))
+			return false;
+		if (!v->run || !v->usage || !v->text)
+			return row_fail(e, "verb", v->name, "needs .run, .usage and .text");
+		if (v->flags & ~known)
+			return row_fail(e, "verb", v->name, "has a flag that this pig does not know");
+		if ((v->flags & PIG_LIMIT) && !(v->flags & (PIG_INVENTORY | PIG_INVENTORY_IF_ANY)))
+			return row_fail(e, "verb", v->name, "takes a limit and no inventory");
+		for (uint32_t k = 0; k < v->options.n; k++)
+			if (!row_named(e, "option", o[k].name, true) ||
+			    (o[k].many && !o[k].arg && !row_fail(e, "option", o[k].name, "is a list without .arg")))
+				return err_wrap(e, "verb \"%s\"", v->name);
+		if (!names_unique(a, &v->options, "option", e))
+			return err_wrap(e, "verb \"%s\"", v->name);
+	}
+	return names_unique(a, &m->m->verbs, "verb", e);
+}
+
 static bool head_ok(const struct module *m, struct err *e)
 {
 	const struct pig_need *needs = ROWS(m, needs, pig_need);
@@ -352,6 +379,7 @@ bool module_rows_check(struct module *m, struct arena *a, struct err *e)
 {
 	static bool (*const checks[])(struct module *, struct arena *, struct err *) = {
 		params_check, rules_check, tasks_check, presets_check, playbooks_check, inserts_check, others_check,
+		verbs_check,
 	};
 
 	if (!head_ok(m, e))
