@@ -48,6 +48,7 @@ struct playbook {
 };
 
 struct rule { const struct pig_rule *row; const struct module *module; const struct expr *must; };
+struct listen { const struct pig_listen *row; const struct module *module; const struct expr *when; };
 struct preset { const struct pig_preset *row; const struct module *module; const struct value *dflt; const struct expr *when; };
 
 struct module {
@@ -61,6 +62,7 @@ struct module {
 	const struct pig_health *health; uint32_t n_health;
 	const struct pig_iface *ifaces; uint32_t n_ifaces;
 	const struct pig_alias *aliases; uint32_t n_aliases;
+	struct listen *listens; uint32_t n_listens;
 };
 
 struct modules {
