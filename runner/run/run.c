@@ -106,7 +106,9 @@ static void recap(struct run *run)
 {
 	for (uint32_t i = 0; i < run->plan->n_hosts; i++) {
 		const struct host_run *hr = run->hosts[run->plan->hosts[i]->index];
-		report_recap_host(run->rep, hr->h->name, &hr->counts, host_state(hr));
+		struct counts c = hr->counts;
+		c.ok += hr->later.ok, c.changed += hr->later.changed, c.warned += hr->later.warned, c.not_run += hr->later.not_run;
+		report_recap_host(run->rep, hr->h->name, &c, host_state(hr));
 	}
 }
 

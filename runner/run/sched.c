@@ -229,7 +229,16 @@ void *run_worker(void *arg)
 	pthread_mutex_lock(&run->lock);
 	for (;;) {
 		struct host_run *hr = pick(run, &left);
-		if (!left)
+		bool waits;
+		struct later *l = run_later_take(run, &waits);
+		if (l) { /* first: others may be held up by nothing but this worker */
+			pthread_mutex_unlock(&run->lock);
+			run_later_send(run, l);
+			pthread_mutex_lock(&run->lock);
+			pthread_cond_broadcast(&run->moved);
+			continue;
+		}
+		if (!left && !waits)
 			break;
 		if (!hr) {
 			pthread_cond_wait(&run->moved, &run->lock);

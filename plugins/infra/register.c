@@ -1,0 +1,79 @@
+/*
+ * The interface other modules register by. What is queued here is done on each infra node when the step is over; the
+ * engine makes one batch of what all hosts of the step leave there.
+ */
+#include "infra.h"
+#include "module.h"
+
+/* Is this part of infra wanted on the node? */
+static bool has(pig_task *t, const char *host, const char *part)
+{
+	return t->val->truth(t->host->of(t, host, part), true);
+}
+
+/* The n-th infra node, where this part runs; NULL when it does not. */
+static pig_task *node_at(pig_task *t, const pig_value *nodes, size_t n, const char *part)
+{
+	const char *host = t->val->str(t->val->at(nodes, n), "");
+
+	return has(t, host, part) ? t->host->later(t, host) : NULL;
+}
+
+/* Without its folder the node is no infra node yet, and there is nothing to do. */
+static void keep(pig_task *o, const char *folder, const char *name, const char *text, const char *owner,
+	const char *group, uint32_t mode)
+{
+	const char *path = pig_fmt(o, "%s/%s", folder, name);
+
+	if (text)
+		pig_file(o, .flags = PIG_IF_THERE, .path = path, .text = text, .mode = mode, .owner = owner, .group = group);
+	else
+		pig_file(o, .path = path, .state = PIG_ABSENT);
+}
+
+void infra_target(pig_task *t, const char *kind, const char *name, const char *text)
+{
+	const pig_value *nodes = t->host->members(t, "infra");
+
+	for (size_t i = 0; i < t->val->len(nodes); i++) {
+		pig_task *o = node_at(t, nodes, i, "vmetrics_enabled");
+		if (o)
+			keep(o, pig_fmt(o, INFRA_DIR "/targets/%s", kind), pig_fmt(o, "%s.yml", name), text,
+				INFRA_VICTORIA, "infra", 0640);
+	}
+}
+
+void infra_dns(pig_task *t, const char *name, const char *lines)
+{
+	const pig_value *nodes = t->host->members(t, "infra");
+
+	for (size_t i = 0; i < t->val->len(nodes); i++) {
+		pig_task *o = node_at(t, nodes, i, "dns_enabled");
+		if (o)
+			keep(o, INFRA_DNS_DIR, name, lines, "root", "root", 0644);
+	}
+}
+
+void infra_page(pig_task *t, const char *name, const char *server)
+{
+	const pig_value *nodes = t->host->members(t, "infra");
+
+	for (size_t i = 0; i < t->val->len(nodes); i++) {
+		pig_task *o = node_at(t, nodes, i, "nginx_enabled");
+		if (!o)
+			continue;
+		keep(o, INFRA_PAGES_DIR, pig_fmt(o, "upstream-%s.conf", name),
+			server ? pig_fmt(o, "upstream haproxy-%s { server %s max_fails=0; }\n", name, server) : NULL,
+			"root", "root", 0644);
+		keep(o, INFRA_PAGES_DIR, pig_fmt(o, "location-%s.conf", name), server ? pig_fmt(o,
+			"location ^~ /haproxy/%s/ {\n    proxy_pass http://haproxy-%s;\n    proxy_connect_timeout 1s;\n"
+			"}\n", name, name) : NULL, "root", "root", 0644);
+		infra_nginx_reload(o);
+	}
+}
+
+/* Where nginx is not installed, or does not run, there is nothing to tell. */
+pig_op *infra_nginx_reload(pig_task *t)
+{
+	return pig_unit(t, .name = "nginx", .flags = PIG_IF_THERE, .watch = INFRA_NGINX_WATCH, .on_change = PIG_RELOAD);
+}
