@@ -50,6 +50,7 @@ struct playbook {
 };
 
 struct rule { const struct pig_rule *row; const struct module *module; const struct expr *must; };
+struct listen { const struct pig_listen *row; const struct module *module; const struct expr *when; };
 struct preset { const struct pig_preset *row; const struct module *module; const struct value *dflt; const struct expr *when; };
 
 struct module {
@@ -64,6 +65,7 @@ struct module {
 	const struct pig_iface *ifaces; uint32_t n_ifaces;
 	const struct pig_alias *aliases; uint32_t n_aliases;
 	const struct pig_verb *verbs; uint32_t n_verbs;
+	struct listen *listens; uint32_t n_listens;
 };
 
 struct modules {

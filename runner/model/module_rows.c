@@ -187,6 +187,8 @@ static bool rules_check(struct module *m, struct arena *a, struct err *e)
 			return row_fail(e, "rule", rows[i].id, "needs one of .must and .check");
 		if (rows[i].scope < PIG_HOST || rows[i].scope > PIG_ALL)
 			return row_fail(e, "rule", rows[i].id, "has no scope that this pig knows");
+		if (rows[i].warn > 2)
+			return row_fail(e, "rule", rows[i].id, "has a .warn that this pig does not know");
 		if (rows[i].scope == PIG_OF_CLUSTER && !m->m->cluster)
 			return row_fail(e, "rule", rows[i].id, "is about clusters, and the module has no .cluster");
 		if (!expression(&m->rules[i].must, a, m, "rule", rows[i].id, rows[i].must, e))
@@ -360,6 +362,40 @@ static bool verbs_check(struct module *m, struct arena *a, struct err *e)
 	return names_unique(a, &m->m->verbs, "verb", e);
 }
 
+/* "x", "x[].y" or "x{}", where x is a parameter of the module. */
+static bool listens_check(struct module *m, struct arena *a, struct err *e)
+{
+	const struct pig_listen *rows = ROWS(m, listens, pig_listen);
+
+	m->n_listens = m->m->listens.n;
+	m->listens = arena_new_of(a, struct listen, m->n_listens);
+	for (uint32_t i = 0; i < m->n_listens; i++) {
+		const char *port = rows[i].port ? rows[i].port : "";
+		size_t n = strcspn(port, "[{"), k = 0;
+		while (k < m->n_params && (strlen(m->params[k].row->name) != n || memcmp(m->params[k].row->name, port, n)))
+			k++;
+		if (k == m->n_params || (port[n] && strcmp(port + n, "{}") != 0 &&
+					 (strncmp(port + n, "[].", 3) != 0 || !port[n + 3])))
+			return row_fail(e, "listen row", rows[i].port,
+					"is no parameter of the module, nor written list[].member or map{}");
+		m->listens[i] = (struct listen){ .row = &rows[i], .module = m };
+		if (!expression(&m->listens[i].when, a, m, "listen row", port, rows[i].when, e))
+			return false;
+	}
+	return true;
+}
+
+static bool foreign_check(struct module *m, struct arena *a, struct err *e)
+{
+	const struct pig_other *rows = ROWS(m, others, pig_other);
+
+	(void)a;
+	for (uint32_t i = 0; i < m->m->others.n; i++)
+		if (!is_name(rows[i].module, true) || !rows[i].names)
+			return row_fail(e, "row of others", rows[i].module, "is no module's name, or has no .names");
+	return true;
+}
+
 static bool head_ok(const struct module *m, struct err *e)
 {
 	const struct pig_need *needs = ROWS(m, needs, pig_need);
@@ -378,8 +414,8 @@ static bool head_ok(const struct module *m, struct err *e)
 bool module_rows_check(struct module *m, struct arena *a, struct err *e)
 {
 	static bool (*const checks[])(struct module *, struct arena *, struct err *) = {
-		params_check, rules_check, tasks_check, presets_check, playbooks_check, inserts_check, others_check,
-		verbs_check,
+		params_check,  rules_check,  tasks_check,   presets_check, playbooks_check,
+		inserts_check, others_check, listens_check, foreign_check, verbs_check,
 	};
 
 	if (!head_ok(m, e))
