@@ -345,6 +345,7 @@ void pgsql_ready(pig_task *t)
 
 	if (!live_of(&in, &l) || l.settled)
 		return;
+	t->host->publish(t, "pg_joined", t->host->boolean(t, true)); /* for pg_serve */
 	pig_wait(t, .want = "over", .limit_s = 86400, .every_ms = 200, .why = "the copy of the leader's data",
 		 .probe = pig_fmt(t, "case $(%s) in *'\"creating replica\"'*) echo copying ;; *) echo over ;; esac",
 				  rest));

@@ -75,6 +75,11 @@ static const struct pig_taskdef tasks[] = {
 	 .tags = "patroni,pg_dcs",
 	 .when = "patroni_enabled",
 	 .run = pgsql_dcs},
+	{.name = "pg_serve",
+	 .text = "services answer where they should",
+	 .tags = "pg_launch,pg_service",
+	 .when = "patroni_enabled",
+	 .run = pgsql_serve},
 	{.name = "pg_user",
 	 .text = "roles and their passwords",
 	 .tags = "pg_init,pg_user_create,pg_user_config",
@@ -105,7 +110,8 @@ static const struct pig_step steps[] = {
 	{.name = "pg_prepare", .tasks = PREPARE, .when = "pg_role != 'primary'"},
 	{.name = "pg_bootstrap", .tasks = "pg_launch", .first = "pg_role == 'primary'"},
 	{.name = "pg_complete", .tasks = "pgbackrest_begin " PREPARE, .when = "pg_role == 'primary'"},
-	{.name = "pg_provision", .tasks = "pg_ready pg_hba pgbackrest_init pg_param pg_user pg_db pgbouncer pgbackrest_backup"},
+	{.name = "pg_provision", .tasks = "pg_ready pg_hba pgbackrest_init pg_param pg_user pg_db pgbouncer"},
+	{.name = "pg_serve", .tasks = "pg_serve pgbackrest_backup", .flags = PIG_GATHER},
 };
 
 static const struct pig_playbook playbooks[] = {

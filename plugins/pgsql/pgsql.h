@@ -321,6 +321,7 @@ void pgsql_db(pig_task *t);
 void pgsql_pool_conf(pig_task *t);
 void pgsql_pool(pig_task *t);
 void pgsql_service(pig_task *t);
+void pgsql_serve(pig_task *t);
 void pgsql_health(pig_task *t);
 void pgsql_backup_conf(pig_task *t);
 void pgsql_crontab(pig_task *t);

@@ -149,8 +149,12 @@ static struct value *step_value(struct doc *d, const struct step *s)
 		value_put(a, v, "once", value_bool(a, true));
 	if (s->flags & PIG_BARRIER)
 		value_put(a, v, "barrier", value_bool(a, true));
+	if (s->flags & PIG_GATHER)
+		value_put(a, v, "gather", value_bool(a, true));
 	if (s->flags & PIG_DESTRUCTIVE)
 		value_put(a, v, "destructive", value_bool(a, true));
+	put(d, v, "loses", s->loses);
+	put(d, v, "safeguard", s->safeguard);
 	return v;
 }
 

@@ -38,6 +38,8 @@ struct step {
 	const struct task_row **tasks; uint32_t n_tasks;
 	const struct expr *when, *first;
 	const char *needs, *health;
+	const char *loses, *safeguard; /* of destructive steps: template, name of a parameter */
+	const char *playbook;          /* until modules are joined: the playbook whose steps stand here */
 	uint32_t serial, flags;
 };
 

@@ -264,6 +264,7 @@ static bool join_once(struct modules *ms, struct module **found, uint32_t n, str
 		cluster_check,
 		module_steps_make,
 		module_inserts_make,
+		module_includes_make,
 		module_edges_check,
 	};
 

@@ -239,11 +239,15 @@ static bool step_check(const struct module *m, struct arena *a, const struct pig
 
 	if (!row_named(e, "step", row->name, true))
 		return false;
-	if (row->flags & ~(uint32_t)(PIG_ONCE | PIG_BARRIER | PIG_DESTRUCTIVE))
+	if (row->flags & ~(uint32_t)(PIG_ONCE | PIG_BARRIER | PIG_DESTRUCTIVE | PIG_GATHER))
 		return row_fail(e, "step", row->name, "has a flag that this pig does not know");
 	module_words(a, row->tasks, &n);
+	if (row->playbook)
+		return n ? row_fail(e, "step", row->name, "has both tasks and a playbook") : true;
 	if (!n)
 		return row_fail(e, "step", row->name, "has no tasks");
+	if ((row->loses || row->safeguard) && !(row->flags & PIG_DESTRUCTIVE))
+		return row_fail(e, "step", row->name, "says what is lost, and is not PIG_DESTRUCTIVE");
 	const char **needs = module_words(a, row->needs, &n);
 	for (uint32_t i = 0; i < n; i++)
 		if (!strchr(needs[i], '.') || needs[i][0] == '.' || needs[i][strlen(needs[i]) - 1] == '.')

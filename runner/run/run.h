@@ -74,6 +74,8 @@ struct ca *run_ca(struct run *run, struct host_run *hr, struct err *e);
 void *run_worker(void *run);
 /* Fill a target from the host's connection variables; PIG_SSH_CONFIG names another ssh_config than the user's. */
 bool run_target(struct run *run, struct host_run *hr, struct target *t, struct err *e);
+/* The health row that says whether a module's service answers, seen from any host: asked for `needs` outside the run. */
+#define RUN_ANSWERS "answers"
 /* Health of a module on one host, as a task of its own. */
 bool run_health(struct run *run, struct host_run *hr, const struct module *m, const char *name, struct err *e);
 

@@ -80,7 +80,7 @@ static void test_head(void)
 	x = gis_module;
 	x.major = 7;
 	CHECK(!module_of(&m, a, "x.so", &x, sizeof x, &e));
-	CHECK_HAS(e.msg, "built for ABI 7.1, this pig has 0.1");
+	CHECK_HAS(e.msg, "built for ABI 7.2, this pig has 0.2");
 	x = gis_module;
 	x.minor = 9; /* later, and nothing of it used */
 	CHECK(module_of(&m, a, "x.so", &x, sizeof x, &e));
@@ -256,7 +256,7 @@ static void test_join_bad(void)
 	const struct pig_need future[] = { { .module = "pig", .version = ">=0.9" } };
 	old.needs = (struct pig_table)PIG_TABLE(future);
 	CHECK(!join(&ms, a, pair, 2, &e));
-	CHECK_HAS(e.msg, "needs \"pig\" >=0.9, and 0.1 is loaded");
+	CHECK_HAS(e.msg, "needs \"pig\" >=0.9, and 0.2 is loaded");
 
 	/* two modules claim a name: both files are told */
 	struct pig_module twin = gis_module;
