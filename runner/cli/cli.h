@@ -23,8 +23,9 @@ struct cli_words {
 struct cli {
 	struct arena *a;                                  /* lives as long as the process */
 	struct cli_words inventories, extra, plugin_dirs; /* -i, -e, --plugin-dir, in the order given */
+	struct cli_words vault_ids, vault_files;          /* --vault-id, --vault-password-file */
 	const char *limit;                                /* -l; NULL: none */
-	bool json, insecure, show_secrets, help;
+	bool json, insecure, show_secrets, help, ask_vault;
 	int64_t verbose;
 	struct cli_words args; /* what is no option */
 	uint32_t dashes;       /* index in args of the first word after "--"; args.n when there was none */
@@ -56,7 +57,8 @@ enum {
 	CLI_VERBOSE = 32,  /* -v */
 	CLI_INSECURE = 64, /* --insecure */
 	CLI_SECRETS = 128, /* --show-secrets */
-	CLI_WORLD = CLI_INVENTORY | CLI_EXTRA | CLI_PLUGINS,
+	CLI_VAULT = 256,   /* --vault-id, --vault-password-file, --ask-vault-pass */
+	CLI_WORLD = CLI_INVENTORY | CLI_EXTRA | CLI_PLUGINS | CLI_VAULT,
 };
 struct cli_spec {
 	const char *usage; /* lines after "pig ", each a form: "check [-l LIMIT]\nfoo" */
@@ -113,5 +115,6 @@ int cli_module(struct cli *c, int argc, char **argv);
 int cli_query(struct cli *c, int argc, char **argv);
 int cli_render(struct cli *c, int argc, char **argv);
 int cli_template(struct cli *c, int argc, char **argv);
+int cli_vault(struct cli *c, int argc, char **argv);
 
 #endif
