@@ -53,6 +53,21 @@ const struct cli_verb *cli_verb(const char *name, struct err *e)
 	return NULL;
 }
 
+const char *cli_shared(struct cli *c, const char *name)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	const char *installed = os_join(c->a, PIG_SHARE_DIR, name);
+
+	if (n > 0) {
+		self[n] = '\0';
+		const char *beside = os_join(c->a, os_dirname(c->a, self), arena_fmt(c->a, "../share/pig/%s", name));
+		if (os_exists(beside))
+			return beside;
+	}
+	return os_exists(installed) ? installed : NULL;
+}
+
 int cli_fail(const struct cli *c, const struct err *e)
 {
 	fflush(stdout);

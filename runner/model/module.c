@@ -25,7 +25,7 @@ static const struct table_row tables[] = {
 	TABLE(needs, pig_need),     TABLE(params, pig_param),  TABLE(presets, pig_preset),
 	TABLE(rules, pig_rule),     TABLE(tasks, pig_taskdef), TABLE(playbooks, pig_playbook),
 	TABLE(inserts, pig_insert), TABLE(health, pig_health), TABLE(templates, pig_template),
-	TABLE(ifaces, pig_iface),   TABLE(aliases, pig_alias),
+	TABLE(ifaces, pig_iface),   TABLE(aliases, pig_alias),  TABLE(overrides, pig_override),
 };
 
 static bool is_zero(const char *p, size_t n)
