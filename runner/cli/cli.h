@@ -103,6 +103,7 @@ int cli_run(struct cli *c, int argc, char **argv);  /* run.c */
 int cli_exec(struct cli *c, int argc, char **argv); /* run.c and its kin */
 int cli_ssh(struct cli *c, int argc, char **argv);
 int cli_check(struct cli *c, int argc, char **argv);
+int cli_configure(struct cli *c, int argc, char **argv);
 int cli_doc(struct cli *c, int argc, char **argv);
 int cli_inventory(struct cli *c, int argc, char **argv);
 int cli_module(struct cli *c, int argc, char **argv);

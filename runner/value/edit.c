@@ -164,7 +164,7 @@ bool edits_word(struct edits *ed, struct origin at, const char *source, const ch
 		return false;
 	for (size_t i = p; i + n <= end; i++)
 		if (!strncmp(ed->text + i, from, n) && !(i > p && in_word(ed->text[i - 1])) &&
-		    !(i + n < end && in_word(ed->text[i + n]))) {
+		    !(i + n < end && in_word(from[n - 1]) && in_word(ed->text[i + n]))) {
 			edit_add(ed, i, i + n, to);
 			i += n - 1;
 		}

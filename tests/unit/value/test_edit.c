@@ -65,6 +65,10 @@ static void test_words(void)
 		CHECK(edits_word(ed, value_at(v, i)->at, value_at(v, i)->source, "10.1.1.1", "10.9.9.9"));
 	CHECK_STR(text(), "h:\n  10.9.9.9: { n: 1 }\n  10.1.1.10: {}\n"
 			  "v: [\"10.9.9.9 i\", 110.1.1.1, 10.1.1.1.x, 'http://10.9.9.9:80/10.9.9.9']\n");
+	begin("v: [pg18-main, \"xpg18-a pg18-\"]\n");
+	for (uint32_t i = 0; i < 2; i++)
+		CHECK(edits_word(ed, value_at(value_get(doc, "v"), i)->at, NULL, "pg18-", "pg9-"));
+	CHECK_STR(text(), "v: [pg9-main, \"xpg18-a pg9-\"]\n");
 }
 
 static void test_lines(void)
