@@ -82,6 +82,8 @@ bool cli_world(struct cli *c, struct world *w, struct err *e);
 bool cli_modules(struct cli *c, struct modules **out, struct err *e);
 /* The hosts of -l, or all. */
 bool cli_hosts(struct cli *c, const struct world *w, struct inv_host ***out, uint32_t *n, struct err *e);
+/* A file or folder of the installed share/pig, beside the running program first; NULL when it is in neither. */
+const char *cli_shared(struct cli *c, const char *name);
 /* Print the error for people on standard error; the result is the exit status. */
 int cli_fail(const struct cli *c, const struct err *e);
 /* Standard output, all of it; false and e when it cannot be written (a full disk, say; a closed pipe is no error). */
@@ -109,6 +111,7 @@ int cli_run(struct cli *c, int argc, char **argv);  /* run.c */
 int cli_exec(struct cli *c, int argc, char **argv); /* run.c and its kin */
 int cli_ssh(struct cli *c, int argc, char **argv);
 int cli_check(struct cli *c, int argc, char **argv);
+int cli_configure(struct cli *c, int argc, char **argv);
 int cli_doc(struct cli *c, int argc, char **argv);
 int cli_inventory(struct cli *c, int argc, char **argv);
 int cli_module(struct cli *c, int argc, char **argv);

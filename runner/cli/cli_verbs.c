@@ -19,6 +19,8 @@ static int sandbox(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_verb cli_verbs[] = {
+	{ "configure", "configure [-c NAME] [-i ADDRESS] [-v N] [-g] ...", "write an inventory to begin with",
+	  cli_configure },
 	{ "run", "run PLAYBOOK [-i INV] [-l LIMIT] [-t TAGS] [-C] [-D]",
 	  "bring hosts to the state a playbook describes", cli_run },
 	{ "check", "check [-i INV] [-l LIMIT]", "find every fault of the inventory before any host is touched",
@@ -44,6 +46,21 @@ const struct cli_verb *cli_verb(const char *name)
 		if (!strcmp(cli_verbs[i].name, name))
 			return &cli_verbs[i];
 	return NULL;
+}
+
+const char *cli_shared(struct cli *c, const char *name)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	const char *installed = os_join(c->a, PIG_SHARE_DIR, name);
+
+	if (n > 0) {
+		self[n] = '\0';
+		const char *beside = os_join(c->a, os_dirname(c->a, self), arena_fmt(c->a, "../share/pig/%s", name));
+		if (os_exists(beside))
+			return beside;
+	}
+	return os_exists(installed) ? installed : NULL;
 }
 
 int cli_fail(const struct cli *c, const struct err *e)

@@ -308,6 +308,29 @@ static bool template_name_ok(const char *s)
 	return true;
 }
 
+const struct pig_template *module_own_template(const struct module *m, const char *name)
+{
+	for (uint32_t i = 0; i < m->n_templates; i++)
+		if (!strcmp(m->templates[i].name, name))
+			return &m->templates[i];
+	return NULL;
+}
+
+/* Rows that say which template gives way to which own one. */
+static bool overrides_check(const struct module *m, struct arena *a, struct err *e)
+{
+	const struct pig_override *rows = ROWS(m, overrides, pig_override);
+
+	for (uint32_t i = 0; i < m->m->overrides.n; i++) {
+		const char *slash = rows[i].tmpl ? strchr(rows[i].tmpl, '/') : NULL;
+		if (!slash || slash == rows[i].tmpl || !slash[1])
+			return row_fail(e, "override", rows[i].tmpl, "is not written module/template");
+		if (!rows[i].by || !module_own_template(m, rows[i].by))
+			return row_fail(e, "override", rows[i].tmpl, "names no template of the module in .by");
+	}
+	return names_unique(a, &m->m->overrides, "override", e);
+}
+
 static bool others_check(struct module *m, struct arena *a, struct err *e)
 {
 	m->templates = m->m->templates.rows;
@@ -332,7 +355,7 @@ static bool others_check(struct module *m, struct arena *a, struct err *e)
 		if (!m->aliases[i].name || !m->aliases[i].packages)
 			return row_fail(e, "alias", m->aliases[i].name, "has no packages");
 	return names_unique(a, &m->m->templates, "template", e) && names_unique(a, &m->m->health, "health check", e) &&
-	       names_unique(a, &m->m->ifaces, "interface", e);
+	       names_unique(a, &m->m->ifaces, "interface", e) && overrides_check(m, a, e);
 }
 
 static bool verbs_check(struct module *m, struct arena *a, struct err *e)
