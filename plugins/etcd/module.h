@@ -44,6 +44,14 @@ void etcd_quorum(pig_task *t);
  */
 bool etcd_founds(pig_task *t);
 
+/* remove.c: members that leave, and what the infra nodes know of them */
+void task_etcd_register(pig_task *t);
+void task_etcd_deregister(pig_task *t);
+void task_etcd_leave(pig_task *t);
+void task_etcd_stop(pig_task *t);
+void task_etcd_rm_data(pig_task *t);
+void task_etcd_rm_pkg(pig_task *t);
+
 /* auth.c: RBAC, and the interface other modules use */
 void task_etcd_auth(pig_task *t);
 const pig_value *etcd_client_members(pig_task *t);
@@ -74,5 +82,8 @@ const char *etcd_listens(pig_task *t);
 /* "name=peer url,..." of all members the inventory knows */
 const char *etcd_peers(pig_task *t);
 const char *etcd_host(pig_task *t, const pig_value *hosts, size_t i);
+/* One line of `etcdctl member list`: id, status, name, peer URLs, client URLs, learner. Gives the rest of the text. */
+struct etcd_member { const char *id, *name, *peer, *client; bool learner; };
+const char *etcd_member_line(pig_task *t, const char *text, struct etcd_member *m);
 
 #endif

@@ -27,13 +27,14 @@ static const char *line_of(pig_task *t, const char *text, const char *key)
 }
 
 /*
- * Programs that are there; packages of those that are not, if the repos know any; and who else listens where the server
- * would. `ss` says: State Recv-Q Send-Q Local Peer users:(("name",pid=1,fd=3)).
+ * Programs that are there; packages of those that are not, if the repos know any (not asked in check mode: apt keeps what
+ * it read); and who else listens where the server would. `ss` says: State Recv-Q Send-Q Local Peer
+ * users:(("name",pid=1,fd=3)).
  */
 static const char *look(pig_task *t)
 {
 	const struct minio *p = t->params;
-	const char *known = !strcmp(t->val->str(t->host->fact(t, "os_package"), ""), "rpm")
+	const char *known = t->check ? "false" : !strcmp(t->val->str(t->host->fact(t, "os_package"), ""), "rpm")
 				    ? "dnf -q list --available \"$1\""
 				    : "apt-cache show -- \"$1\"";
 	const pig_op *op = pig_shell(t, .note = "programs, and who has the ports", .reads = true,
