@@ -159,7 +159,7 @@ static struct standing standing_of(pig_task *t, const char *list, const char *me
 			s.listed = true;
 		else
 			s.remove = pig_fmt(t, "%s%s", s.remove, pig_sh(t,
-				"etcdctl member remove %s >&2 || case $(etcdctl member list) in\n"
+				"change member remove %s || case $(etcdctl member list) in\n"
 				"*%s,*) exit 1 ;; esac\n", m.id, m.id));
 	}
 	return s;
@@ -193,8 +193,8 @@ void task_etcd_member(pig_task *t)
 	struct standing s = standing_of(t, list, me, mine);
 	if (!s.listed)
 		pig_shell(t, .note = pig_fmt(t, *s.remove ? "replace member %s" : "add member %s", me),
-			  .cmd = pig_fmt(t, "%s%s%s", env, s.remove, pig_sh(t,
-				"etcdctl member add %s --peer-urls=%s %s || case $(etcdctl member list) in\n"
+			  .cmd = pig_fmt(t, "%s" ETCD_CHANGE "%s%s", env, s.remove, pig_sh(t,
+				"change member add %s --peer-urls=%s %s || case $(etcdctl member list) in\n"
 				"*%s*) ;; *) exit 1 ;; esac",
 				me, mine, p->etcd_learner ? "--learner" : "--learner=false", mine)));
 	etcd_conf(t, s.peers, "existing");

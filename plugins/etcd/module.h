@@ -70,6 +70,15 @@ const char *etcd_env_root(pig_task *t, const char *endpoints);
 #define ETCD_ANSWERS "o=$(etcdctl endpoint health --command-timeout=3s 2>&1); case $o in *'is healthy'*|" \
 	"*'user name is empty'*|*'permission denied'*) ;; *) echo \"$o\" >&2; false ;; esac"
 
+/*
+ * Shell, after etcd_env: `change WORDS` is `etcdctl WORDS`, tried again while etcd refuses a change of members because one
+ * of them has not been connected for its health interval of 5 s. A busy member may drop a connection and begin anew: 30 s.
+ */
+#define ETCD_CHANGE "change() { read -r s x </proc/uptime; s=$((${s%%.*} + 30))\n" \
+	"while ! o=$(etcdctl \"$@\" 2>&1); do read -r n x </proc/uptime\n" \
+	"case $o in *'unhealthy cluster'*) [ \"${n%%.*}\" -lt $s ] && sleep 0.2 && continue ;; esac\n" \
+	"echo \"$o\" >&2; return 1; done; }\n"
+
 /* who.c: names, addresses and URLs */
 const char *etcd_address(pig_task *t, const char *host);
 const char *etcd_name(pig_task *t, const char *host);

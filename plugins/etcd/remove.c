@@ -140,7 +140,7 @@ void task_etcd_leave(pig_task *t)
 	pig_ensure(m, .note = pig_fmt(t, "member %s has left", me), .want = "gone",
 		   .probe = pig_fmt(t, "%sl=$(etcdctl member list) && case $l in *%s,*) echo listed ;; *) echo gone ;; esac", env,
 				    id),
-		   .apply = pig_fmt(t, "%setcdctl member remove %s >&2", env, id));
+		   .apply = pig_fmt(t, "%s" ETCD_CHANGE "change member remove %s", env, id));
 }
 
 /* ---- the disk ---- */

@@ -84,6 +84,7 @@ case_one() { # leaves, and comes back
 }
 
 case_two() { # at once, one after the other
+	put meta second
 	pig_ok "two members are removed" etcd-rm.yml -l 10.10.10.11,10.10.10.12 -e confirm=etcd
 	equal "one is left" "etcd-1 " "$(listed)"
 	equal "with the data" second "$(value meta)"
@@ -95,6 +96,7 @@ case_two() { # at once, one after the other
 
 case_whole() { # a cluster beside another, then the other
 	local n
+	put meta second
 	for n in meta node-1 node-2; do state $n; done >"$WORK/state-a"
 	pig_ok "the other cluster is removed" etcd-rm.yml -l etcd2 -e confirm=etcd2
 	check "no trace is left of it" no_trace node-3
