@@ -103,7 +103,8 @@ static const struct pig_taskdef tasks[] = {
 static const struct pig_step steps[] = {
 	{ .name = "etcd", .tasks = "etcd_install etcd_dir etcd_cert etcd_conf" },
 	{ .name = "etcd_start", .tasks = "etcd_start", .flags = PIG_GATHER },
-	{ .name = "etcd_launch", .tasks = "etcd_member etcd_launch etcd_register", .serial = 1, .health = "etcd_quorum" },
+	{ .name = "etcd_launch", .tasks = "etcd_member etcd_launch etcd_register", .serial = 1,
+	  .health = "etcd_quorum" },
 	{ .name = "etcd_auth", .tasks = "etcd_auth", .flags = PIG_ONCE | PIG_GATHER },
 };
 

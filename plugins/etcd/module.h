@@ -71,8 +71,9 @@ const char *etcd_env_root(pig_task *t, const char *endpoints);
 	"*'user name is empty'*|*'permission denied'*) ;; *) echo \"$o\" >&2; false ;; esac"
 
 /*
- * Shell, after etcd_env: `change WORDS` is `etcdctl WORDS`, tried again while etcd refuses a change of members because one
- * of them has not been connected for its health interval of 5 s. A busy member may drop a connection and begin anew: 30 s.
+ * Shell, after etcd_env: `change WORDS` is `etcdctl WORDS`, tried again while etcd refuses a change of members because
+ * one of them has not been connected for its health interval of 5 s. A busy member may drop a connection and begin
+ * anew: 30 s.
  */
 #define ETCD_CHANGE "change() { read -r s x </proc/uptime; s=$((${s%%.*} + 30))\n" \
 	"while ! o=$(etcdctl \"$@\" 2>&1); do read -r n x </proc/uptime\n" \

@@ -12,8 +12,11 @@ void task_etcd_register(pig_task *t)
 	const char *ins = etcd_name(t, t->hostname), *address = etcd_address(t, t->hostname);
 
 	if (infra)
-		infra->target(t, "etcd", ins, pig_fmt(t, "- labels: { ip: '%s', ins: %s, cls: %s }\n"
-			"  targets: [ '%s:%" PRId64 "' ]\n", address, ins, t->cluster, address, p->etcd_port));
+		infra->target(t, "etcd", ins,
+			      pig_fmt(t,
+				      "- labels: { ip: '%s', ins: %s, cls: %s }\n"
+				      "  targets: [ '%s:%" PRId64 "' ]\n",
+				      address, ins, t->cluster, address, p->etcd_port));
 }
 
 void task_etcd_deregister(pig_task *t)
@@ -29,8 +32,8 @@ void task_etcd_deregister(pig_task *t)
 struct live {
 	const char *member; /* host that stays and answered; NULL: none */
 	const char *list;   /* `member list`, "=", `endpoint health` of all */
-	size_t stay;        /* hosts of the inventory that stay */
-	bool data;          /* is this host a member by what is on its disk? */
+	size_t stay;	    /* hosts of the inventory that stay */
+	bool data;	    /* is this host a member by what is on its disk? */
 };
 
 /* Asks those that stay, all at once. */
@@ -42,22 +45,25 @@ static bool look(pig_task *t, struct live *live)
 	const pig_op **ops = t->host->alloc(t, (n + 1) * sizeof *ops);
 	int status = 1;
 
-	*live = (struct live){ .list = "" };
+	*live = (struct live){.list = ""};
 	for (size_t i = 0; i < n; i++) {
 		const char *host = etcd_host(t, hosts, i);
 		if (t->host->in_run(t, host))
 			continue;
 		live->stay++;
 		if (t->host->reach(t, host))
-			ops[i] = pig_shell(t->host->on(t, host), .note = "the cluster as it stays", .reads = true,
-				.cmd = pig_fmt(t, "%setcdctl member list --command-timeout=5s && echo = &&\n"
+			ops[i] = pig_shell(
+				t->host->on(t, host), .note = "the cluster as it stays", .reads = true,
+				.cmd = pig_fmt(
+					t,
+					"%setcdctl member list --command-timeout=5s && echo = &&\n"
 					"etcdctl endpoint health --cluster --command-timeout=3s 2>&1; [ $? -le 1 ]",
 					etcd_env_root(t, etcd_client_url(t, host))));
 	}
 	if (!live->stay)
 		return true;
 	const pig_op *data = pig_shell(t, .note = "does it hold data", .reads = true,
-		.cmd = pig_sh(t, "test -d %s/member", p->etcd_data));
+				       .cmd = pig_sh(t, "test -d %s/member", p->etcd_data));
 	if (!pig_await(t))
 		return false;
 	t->host->output(t, data, &status);
@@ -105,7 +111,8 @@ static const char *id_of(pig_task *t, const struct live *live, size_t *left, siz
 			++*left;
 			*well += good;
 			if (!good)
-				*unwell = pig_fmt(t, "%s%s%s", *unwell, **unwell ? ", " : "", *m.name ? m.name : m.peer);
+				*unwell =
+					pig_fmt(t, "%s%s%s", *unwell, **unwell ? ", " : "", *m.name ? m.name : m.peer);
 		}
 	}
 	return id;
@@ -122,7 +129,8 @@ void task_etcd_leave(pig_task *t)
 	if (!live.member) {
 		if (!live.data) /* what was never a member, or has left already, has nobody to tell */
 			return;
-		t->host->fail(t, "no member of etcd cluster \"%s\" that stays answers, so %s cannot leave it", t->cluster, me);
+		t->host->fail(t, "no member of etcd cluster \"%s\" that stays answers, so %s cannot leave it",
+			      t->cluster, me);
 		t->host->hint(t, "Start the others first; or remove the whole cluster: etcd-rm.yml without -l.");
 		return;
 	}
@@ -130,16 +138,18 @@ void task_etcd_leave(pig_task *t)
 	if (!id)
 		return;
 	if (well < left / 2 + 1) {
-		t->host->fail(t, "without %s etcd cluster \"%s\" would have %zu of %zu members well, which is no quorum", me,
-			      t->cluster, well, left);
+		t->host->fail(t,
+			      "without %s etcd cluster \"%s\" would have %zu of %zu members well, which is no quorum",
+			      me, t->cluster, well, left);
 		t->host->hint(t, "Bring %s back first; or remove the whole cluster: etcd-rm.yml without -l.", unwell);
 		return;
 	}
 	pig_task *m = t->host->on(t, live.member);
 	const char *env = etcd_env_root(t, etcd_client_url(t, live.member));
 	pig_ensure(m, .note = pig_fmt(t, "member %s has left", me), .want = "gone",
-		   .probe = pig_fmt(t, "%sl=$(etcdctl member list) && case $l in *%s,*) echo listed ;; *) echo gone ;; esac", env,
-				    id),
+		   .probe = pig_fmt(
+			   t, "%sl=$(etcdctl member list) && case $l in *%s,*) echo listed ;; *) echo gone ;; esac",
+			   env, id),
 		   .apply = pig_fmt(t, "%s" ETCD_CHANGE "change member remove %s", env, id));
 }
 
@@ -157,8 +167,8 @@ void task_etcd_rm_data(pig_task *t)
 
 	pig_file(t, .path = pig_fmt(t, "%s/member", p->etcd_data), .dir = true, .state = PIG_ABSENT);
 	pig_ensure(t, .note = pig_fmt(t, "%s is gone, unless others use it", p->etcd_data),
-		   .probe = pig_sh(t, "[ ! -d %s ] || [ -n \"$(ls -A %s)\" ] || mountpoint -q %s", p->etcd_data, p->etcd_data,
-				   p->etcd_data),
+		   .probe = pig_sh(t, "[ ! -d %s ] || [ -n \"$(ls -A %s)\" ] || mountpoint -q %s", p->etcd_data,
+				   p->etcd_data, p->etcd_data),
 		   .apply = pig_sh(t, "rmdir -- %s", p->etcd_data));
 	pig_file(t, .path = "/etc/etcd", .dir = true, .state = PIG_ABSENT);
 	pig_file(t, .path = "/var/lib/etcd", .dir = true, .state = PIG_ABSENT);

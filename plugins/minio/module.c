@@ -1,6 +1,6 @@
 /*
- * Module minio: S3 object storage, clusters of one member or many, TLS by the local CA. The server itself and its client
- * mcli are no packages of the distributions: docs/minio.md says what serves in their place.
+ * Module minio: S3 object storage, clusters of one member or many, TLS by the local CA. The server itself and its
+ * client mcli are no packages of the distributions: docs/minio.md says what serves in their place.
  */
 #include "module.h"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Members of etcd that leave and come back: one, two at once, a whole cluster beside another; and what is refused.
-# shellcheck disable=SC2016,SC2317 # the nodes' shells expand what stands in single quotes here; cases are called by name
+# shellcheck disable=SC2016,SC2317,SC2086,SC2034 # the nodes' shells expand what stands in single quotes here; cases are called by name
 export SUITE=etcd
 # shellcheck source=tests/e2e/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
