@@ -24,6 +24,11 @@ static const struct pig_taskdef tasks[] = {
 	 .text = "Patroni's configuration and the units",
 	 .tags = "pg_config,postgres,patroni,pgbouncer_config",
 	 .run = pgsql_conf},
+	{.name = "pgbackrest_conf",
+	 .text = "pgBackRest's configuration",
+	 .tags = "pgbackrest,pgbackrest_config,pgbackrest_dir,pg_backup",
+	 .when = "pgbackrest_enabled",
+	 .run = pgsql_backup_conf},
 	{.name = "pg_launch",
 	 .text = "Patroni runs: make the cluster or join it",
 	 .tags = "pg_etcd,pg_primary,pg_replica,postgres,patroni",
@@ -34,6 +39,12 @@ static const struct pig_taskdef tasks[] = {
 	 .text = "environment, scripts and password file of the superuser",
 	 .tags = "pg_path,pg_bin,pg_alias,pg_dummy,pg_pass",
 	 .run = pgsql_env},
+	{.name = "pg_crontab", .text = "the superuser's crontab", .run = pgsql_crontab},
+	{.name = "pgbackrest_begin",
+	 .text = "the first backup is under way while replicas join",
+	 .tags = "pgbackrest,pg_backup,pgbackrest_init,pgbackrest_backup",
+	 .when = "pgbackrest_enabled and patroni_enabled",
+	 .run = pgsql_backup_begin},
 	{.name = "pgbouncer_conf",
 	 .text = "PgBouncer's databases, users and rules",
 	 .tags = "pgbouncer,pgbouncer_config,pgbouncer_hba",
@@ -54,6 +65,11 @@ static const struct pig_taskdef tasks[] = {
 	 .tags = "pg_reload,patroni_reload,postgres,patroni",
 	 .when = "patroni_enabled",
 	 .run = pgsql_hba},
+	{.name = "pgbackrest_init",
+	 .text = "the stanza in the repository",
+	 .tags = "pgbackrest,pg_backup",
+	 .when = "pgbackrest_enabled and patroni_enabled",
+	 .run = pgsql_stanza},
 	{.name = "pg_param",
 	 .text = "the cluster's dynamic configuration",
 	 .tags = "patroni,pg_dcs",
@@ -79,17 +95,23 @@ static const struct pig_taskdef tasks[] = {
 	 .tags = "pgbouncer_user,pgbouncer_launch,pgbouncer_reload",
 	 .when = "pgbouncer_enabled and patroni_enabled",
 	 .run = pgsql_pool},
+	{.name = "pgbackrest_backup",
+	 .text = "the first backup is there",
+	 .tags = "pgbackrest,pg_backup",
+	 .when = "pgbackrest_enabled and pgbackrest_init_backup and patroni_enabled",
+	 .run = pgsql_backup,
+	 .limit_s = 86400},
 };
 
 /* Replicas have nothing else to do while the primary makes the cluster, and the primary while it is copied. */
-#define PREPARE "pg_env pgbouncer_conf pg_service"
+#define PREPARE "pg_env pg_crontab pgbouncer_conf pg_service"
 static const struct pig_step steps[] = {
-	{.name = "pg_install", .tasks = "pg_dbsu pg_pkg pg_dir pg_cert pg_conf", .needs = "etcd.etcd_auth"},
+	{.name = "pg_install", .tasks = "pg_dbsu pg_pkg pg_dir pg_cert pg_conf pgbackrest_conf", .needs = "etcd.etcd_auth"},
 	{.name = "pg_prepare", .tasks = PREPARE, .when = "pg_role != 'primary'"},
 	{.name = "pg_bootstrap", .tasks = "pg_launch", .first = "pg_role == 'primary'"},
-	{.name = "pg_complete", .tasks = PREPARE, .when = "pg_role == 'primary'"},
-	{.name = "pg_provision", .tasks = "pg_ready pg_hba pg_param pg_user pg_db pgbouncer"},
-	{.name = "pg_serve", .tasks = "pg_serve", .flags = PIG_GATHER},
+	{.name = "pg_complete", .tasks = "pgbackrest_begin " PREPARE, .when = "pg_role == 'primary'"},
+	{.name = "pg_provision", .tasks = "pg_ready pg_hba pgbackrest_init pg_param pg_user pg_db pgbouncer"},
+	{.name = "pg_serve", .tasks = "pg_serve pgbackrest_backup", .flags = PIG_GATHER},
 };
 
 static const struct pig_playbook playbooks[] = {

@@ -158,7 +158,7 @@ static const char *scope_load(void *ctx, const char *name, const char **file, st
 		err_hint(e, "Templates that belong to no module can extend builtin:<module>/<name> alone.");
 		return NULL;
 	}
-	return module_template(m, k->a, k->r->rs->w->inv->dir, name, file, &len, e);
+	return module_template_for(m, k->a, k->r->rs->w->inv->dir, name, *file, file, &len, e);
 }
 
 struct scope asking_scope(struct asking *k)
