@@ -50,7 +50,7 @@ static const struct pig_rule rules[] = {
 	  .must = "nginx_users | reject('match', '[A-Za-z0-9_.@-]+$') | list | length == 0",
 	  .say = "nginx_users has a name with characters that a password file cannot hold" },
 	{ .id = "infra_portal", .scope = PIG_HOST, .check = infra_check_portal },
-	{ .id = "infra_ports", .scope = PIG_HOST, .check = infra_check_ports },
+	{ .id = "infra_ports", .scope = PIG_ALL, .check = infra_check_ports },
 	{ .id = "dns_records", .scope = PIG_HOST, .warn = 1, .check = infra_check_records },
 	{ .id = "infra_links", .scope = PIG_HOST, .check = infra_check_links },
 	{ .id = "alertmanager_webhooks", .scope = PIG_HOST, .check = infra_check_webhooks },
