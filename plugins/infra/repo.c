@@ -234,7 +234,6 @@ static const char *sources(pig_call *c, const char *release)
 		    !lists_word(val, val->key(row, "releases"), major) || !*url)
 			continue;
 		url = filled(c, url, "distro_codename", os_field(c, release, "VERSION_CODENAME"));
-		url = filled(c, url, "admin_ip", val->str(c->cli->get(c, NULL, "admin_ip"), ""));
 		text = c->cli->fmt(c, "%sdeb %s%s%s%s\n", text, *ring ? "[signed-by=" : "", ring, *ring ? "] " : "", url);
 	}
 	return text;
