@@ -54,10 +54,10 @@ static const struct pig_param params[] = {
 	PIG_P_LIST(struct node, node_dns_options, .level = PIG_CLUSTER,
 		.dflt = "[\"options single-request-reopen timeout:1\"]",
 		.text = "Option lines written to resolv.conf."),
-	PIG_P_STR(struct node, node_repo_modules, .level = PIG_CLUSTER, .dflt = "'local'", .flags = PIG_INERT,
-		.text = "Comma list of repo modules added to node."),
-	PIG_P_BOOL(struct node, node_repo_remove, .level = PIG_CLUSTER, .dflt = "true", .flags = PIG_INERT,
-		.text = "Move existing repo files aside first."),
+	PIG_P_STR(struct node, node_repo_modules, .level = PIG_CLUSTER, .dflt = "'local'",
+		.text = "Sources of packages the node shall have: local, words of repo_upstream; empty: as they are."),
+	PIG_P_BOOL(struct node, node_repo_remove, .level = PIG_CLUSTER, .dflt = "true",
+		.text = "Move other sources of packages to /etc/apt/backup."),
 	PIG_P_LIST(struct node, node_packages, .level = PIG_CLUSTER, .dflt = "[\"openssh-server\"]",
 		.text = "Packages the node shall have besides node_default_packages."),
 	PIG_P_LIST(struct node, node_default_packages, .level = PIG_GLOBAL, .dflt = "[node-base]",
@@ -233,6 +233,8 @@ static const struct pig_taskdef tasks[] = {
 	{ .name = "node_hosts", .text = "write static names", .when = "node_write_etc_hosts", .run = task_node_hosts },
 	{ .name = "node_resolv", .text = "name name servers", .when = "node_dns_method != 'none'",
 		.run = task_node_resolv },
+	{ .name = "node_repo", .text = "name the sources of packages", .when = "node_repo_modules != ''",
+	  .tags = "node_install,node_repo_remove,node_repo_upstream,node_repo_add,node_repo_cache", .run = task_node_repo },
 	{ .name = "node_pkg", .text = "install packages", .tags = "node_install,node_pkg_default,node_pkg_extra",
 	  .run = task_node_pkg },
 	{ .name = "node_ca", .text = "trust the local CA", .run = task_node_ca },
@@ -289,7 +291,7 @@ static const struct pig_step rm_steps[] = {
 /* one step: its tasks share their frames, and a node waits for no other */
 static const struct pig_step steps[] = {
 	{ .name = "node", .hosts = "all",
-	  .tasks = "node_id node_name node_hosts node_resolv node_pkg node_ca node_feature node_kernel node_tune "
+	  .tasks = "node_id node_name node_hosts node_resolv node_repo node_pkg node_ca node_feature node_kernel node_tune "
 		   "node_sysctl node_profile node_ulimit node_data node_admin node_timezone node_ntp "
 		   "node_crontab node_vip haproxy_install haproxy_config haproxy_launch node_exporter "
 		   "vip_exporter vector node_register" },
