@@ -100,6 +100,7 @@ static struct value *info_value(struct cli *c, const struct module *m)
 	count(c, v, "templates", m->n_templates);
 	count(c, v, "overrides", m->m->overrides.n);
 	count(c, v, "aliases", m->n_aliases);
+	count(c, v, "verbs", m->n_verbs);
 	return v;
 }
 

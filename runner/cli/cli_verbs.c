@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/os.h"
+#include "model/vault_source.h"
 #include "cli/sandbox.h"
 
 static int sandbox(struct cli *c, int argc, char **argv)
@@ -29,6 +30,7 @@ const struct cli_verb cli_verbs[] = {
 	{ "inventory", "inventory [list|graph|host H|query EXPR|load|dump|use cmdb|yaml]", "what the inventory says", cli_inventory },
 	{ "render", "render FILE [-l HOST] [-e @VARS]", "render a template as a host would get it", cli_render },
 	{ "template", "template [list|show|export|diff]", "the modules' templates and your overrides", cli_template },
+	{ "vault", "vault [encrypt|decrypt|view|edit|rekey|encrypt_string]", "files and values encrypted as Ansible Vault does", cli_vault },
 	{ "query", "query EXPR [FILE]", "JMESPath over JSON or YAML", cli_query },
 	{ "module", "module [list|info NAME|new NAME]", "the modules that are loaded; a new one's skeleton",
 	  cli_module },
@@ -38,20 +40,11 @@ const struct cli_verb cli_verbs[] = {
 };
 const size_t cli_verbs_n = sizeof cli_verbs / sizeof *cli_verbs;
 
-const struct cli_verb *cli_verb(const char *name, struct err *e)
+const struct cli_verb *cli_verb(const char *name)
 {
-	const char *names[sizeof cli_verbs / sizeof *cli_verbs], *near;
-
-	for (size_t i = 0; i < cli_verbs_n; i++) {
+	for (size_t i = 0; i < cli_verbs_n; i++)
 		if (!strcmp(cli_verbs[i].name, name))
 			return &cli_verbs[i];
-		names[i] = cli_verbs[i].name;
-	}
-	fail(e, E_INPUT, "unknown verb \"%s\"", name);
-	if ((near = nearest(name, names, cli_verbs_n)))
-		err_hint(e, "Did you mean pig %s?", near);
-	else
-		err_hint(e, "pig --help lists the verbs.");
 	return NULL;
 }
 
@@ -143,8 +136,16 @@ bool cli_world(struct cli *c, struct world *w, struct err *e)
 		.n_extra = c->extra.n,
 	};
 
+	struct vault_options v = {
+		.ids = c->vault_ids.items,
+		.n_ids = c->vault_ids.n,
+		.files = c->vault_files.items,
+		.n_files = c->vault_files.n,
+		.ask = c->ask_vault,
+	};
+
 	*w = (struct world){ .a = c->a };
-	if (!inventory_load(&w->inv, c->a, &o, e))
+	if (!vault_from(&o.vault, c->a, &v, e) || !inventory_load(&w->inv, c->a, &o, e))
 		return false;
 	return modules_for(c, w->inv->dir, &w->modules, e);
 }

@@ -38,6 +38,8 @@ struct step {
 	const struct task_row **tasks; uint32_t n_tasks;
 	const struct expr *when, *first;
 	const char *needs, *health;
+	const char *loses, *safeguard; /* of destructive steps: template, name of a parameter */
+	const char *playbook;          /* until modules are joined: the playbook whose steps stand here */
 	uint32_t serial, flags;
 };
 
@@ -48,6 +50,7 @@ struct playbook {
 };
 
 struct rule { const struct pig_rule *row; const struct module *module; const struct expr *must; };
+struct listen { const struct pig_listen *row; const struct module *module; const struct expr *when; };
 struct preset { const struct pig_preset *row; const struct module *module; const struct value *dflt; const struct expr *when; };
 
 /* A module's template in the place of another's; those of one template stand in order of need, the last in force. */
@@ -64,6 +67,8 @@ struct module {
 	const struct pig_health *health; uint32_t n_health;
 	const struct pig_iface *ifaces; uint32_t n_ifaces;
 	const struct pig_alias *aliases; uint32_t n_aliases;
+	const struct pig_verb *verbs; uint32_t n_verbs;
+	struct listen *listens; uint32_t n_listens;
 	struct override *overrides; uint32_t n_overrides; /* what others put in the place of its templates */
 };
 

@@ -217,6 +217,11 @@ static bool names_register(struct modules *ms, struct module *m, struct err *e)
 			for (uint32_t j = 0; j < ms->list[k]->n_ifaces; j++)
 				if (!strcmp(ms->list[k]->ifaces[j].id, m->ifaces[i].id))
 					return clash(e, "interface", m->ifaces[i].id, ms->list[k], m);
+	for (uint32_t k = 0; k < ms->n && ms->list[k] != m; k++)
+		for (uint32_t i = 0; i < m->n_verbs; i++)
+			for (uint32_t j = 0; j < ms->list[k]->n_verbs; j++)
+				if (!strcmp(ms->list[k]->verbs[j].name, m->verbs[i].name))
+					return clash(e, "verb", m->verbs[i].name, ms->list[k], m);
 	return true;
 }
 
@@ -298,6 +303,7 @@ static bool join_once(struct modules *ms, struct module **found, uint32_t n, str
 		cluster_check,
 		module_steps_make,
 		module_inserts_make,
+		module_includes_make,
 		module_edges_check,
 		overrides_make,
 	};

@@ -53,7 +53,7 @@ static struct value *groups_make(struct resolvers *rs)
 		uint32_t n;
 		struct inv_host **hosts = inventory_group_hosts(inv, rs->a, inv->groups[i], &n);
 		for (uint32_t k = 0; k < n; k++)
-			value_push(rs->a, list, value_str(rs->a, hosts[k]->name));
+			value_push(rs->a, list, name_of(rs->a, hosts[k]));
 		value_put(rs->a, map, inv->groups[i]->name, list);
 	}
 	return map;

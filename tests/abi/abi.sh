@@ -129,9 +129,9 @@ cp "$inc/pig.h" now/
 so now.so now
 taken "this header" "$work/now.so"
 # earlier: without the last fields of rows, members and the module
-sed -e '/uint32_t limit_s; /d' -e 's/, ifaces, aliases;/;/' -e '/^	struct pig_table overrides;$/d' -e '/^	uint32_t flags;$/{N;s/^	uint32_t flags;\n};/};/}' now/pig.h >early/pig.h
+sed -e '/uint32_t limit_s; /d' -e 's/, ifaces, aliases;/;/' -e '/^	struct pig_table verbs, .*;$/d' -e '/^	uint32_t flags;$/{N;s/^	uint32_t flags;\n};/};/}' now/pig.h >early/pig.h
 if cmp -s now/pig.h early/pig.h; then no "the earlier header is the present one"; fi
-so early.so early
+so early.so early -DEARLIER
 taken "an earlier header" "$work/early.so"
 has "its rows are read" "probe_port" "$(mkdir -p e && cp early.so e/ && "$pig" doc param probe_port --plugin-dir e 2>&1)"
 has "its playbook too" "tasks      probe_run" "$("$pig" doc playbook probe --plugin-dir e 2>&1)"
@@ -143,7 +143,7 @@ so late_set.so late -DLATER -DSET='"x"'
 refused "a later header, its field used" "$work/late_set.so" "row 1 of its tasks sets a field that this pig does not know"
 has "and what to do" "use a newer pig" "$said"
 # later: a field appended to the module
-sed -e 's/^	struct pig_table overrides;$/&\n	const char *later;/' now/pig.h >late_m/pig.h
+sed -e 's/^	struct pig_table verbs, .*;$/&\n	const char *later;/' now/pig.h >late_m/pig.h
 so late_module.so late_m
 taken "a later module struct, its field unused" "$work/late_module.so"
 so late_module_set.so late_m -DLATER_MODULE -DSET='"x"'
@@ -154,6 +154,40 @@ refused "another major" "$work/other.so" "built for ABI 7."
 mkdir later_need && sed 's/^#define PIG_ABI_MINOR .*/#define PIG_ABI_MINOR 99/' now/pig.h >later_need/pig.h
 so later_minor.so later_need
 taken "a later minor of which nothing is used" "$work/later_minor.so"
+
+# ---- a module's verb ----
+mkdir v && cp now.so v/ && cd v || exit 1
+# v STATUS WORDS...: run the verb; what it said goes to $said
+v() { want=$1; shift; said=$("$pig" probe --plugin-dir "$work/v" "$@" 2>&1); status=$?
+	[ $status -eq "$want" ] && ok || no "pig probe $*: exit status $status, not $want: $said"; }
+v 1 a -n x --line=y z; has "its words" "word a
+word z
+line x
+line y" "$said"
+has "defaults without an inventory" "port 5000 of localhost, 1 hosts" "$said"
+has "rows of parameters" "secret probe_pass" "$said"
+v 1 -i h1,h2,h3 -l 'h2:h3' -e probe_port=6000; has "the inventory, limited" "port 6000 of h2, 2 hosts" "$said"
+v 1 --json; has "secrets are masked" '"pass": "***"' "$said"
+v 1 --sh 'cat; exit 3'; has "a program" "status 3, said told" "$said"
+v 1 --sh 'cat; echo; exit 4' --shown; has "a program with our outputs" "told
+status 4" "$said"
+v 4 --fail; has "a failure" "pig: the probe failed
+hint: It was asked to." "$said"
+case $said in *"not said"*) no "calls after a failure do nothing" ;; *) ok ;; esac
+v 2 a b c; has "too many words" 'does not take "c"' "$said"
+v 2 --lin; has "an unknown option" "Did you mean --line?" "$said"
+v 2 -e probe_port=x; has "a bad value ends it" "probe_port" "$said"
+v 2 -l nobody -i h1,; has "a limit that matches nothing" "nobody" "$said"
+v 0 --help; has "its help" "usage: pig probe [WORD]" "$said"
+has "its options" "-n, --line TEXT" "$said"
+has "in pig --help" "probe      say what a verb sees" "$(PIG_PLUGIN_PATH=$work/v "$pig" --help 2>&1)"
+said=$(PIG_PLUGIN_PATH=$work/v "$pig" probee 2>&1)
+has "a verb near it" "Did you mean pig probe?" "$said"
+has "pig's own verbs lead" "no inventory is named" "$("$pig" check --plugin-dir "$work/v" 2>&1)"
+cd "$work" || exit 1
+sed 's/\.usage = "probe \[WORD\]", //' "$source/tests/abi/probe.c" >nousage.c
+is "compile a verb without usage" "$cc" -std=c11 -fPIC -shared -fvisibility=hidden -Inow -o nousage.so nousage.c
+refused "a verb without usage" "$work/nousage.so" 'verb "probe" needs .run, .usage and .text'
 
 # ---- files that are not in order ----
 size=$(wc -c <now.so)
