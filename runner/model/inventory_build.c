@@ -119,6 +119,14 @@ bool inventory_set_group_var(struct inv_build *b, struct inv_group *g, const cha
 	return true;
 }
 
+void inventory_add_mention(struct inv_build *b, struct inv_host *h, const struct inv_group *g, const struct value *vars)
+{
+	struct inventory *inv = b->inv;
+
+	inv->mentions = inventory_grow(b->a, inv->mentions, inv->n_mentions, sizeof *inv->mentions);
+	inv->mentions[inv->n_mentions++] = (struct inv_mention){ h, g, vars };
+}
+
 bool inventory_add_pattern(struct inv_build *b, const char *pattern, struct inv_group *g, const struct value *vars,
 	struct origin at)
 {
@@ -146,6 +154,7 @@ bool inventory_add_pattern(struct inv_build *b, const char *pattern, struct inv_
 		const char *host = value_cstr(value_at(names, i), "");
 		bool known = map_has(&b->inv->host_index, host);
 		struct inv_host *h = inventory_add_host(b, host, g, at);
+		inventory_add_mention(b, h, g, vars);
 		if (port && !known) { /* as in Ansible: only where the host is first named */
 			struct value *v = value_int(b->a, port);
 			v->at = at;

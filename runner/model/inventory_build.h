@@ -42,6 +42,8 @@ bool inventory_set_group_var(struct inv_build *b, struct inv_group *g, const cha
 /* Hosts of a pattern such as n[1:3]:2222 into the group, with the variables (NULL or a map). */
 bool inventory_add_pattern(struct inv_build *b, const char *pattern, struct inv_group *g, const struct value *vars,
 	struct origin at);
+/* That the group named the host; vars (NULL: none) are kept by pointer. */
+void inventory_add_mention(struct inv_build *b, struct inv_host *h, const struct inv_group *g, const struct value *vars);
 /* Everything is read: complete the groups, find cycles, fix depths, order and precedence. */
 bool inventory_finish(struct inv_build *b);
 
