@@ -292,7 +292,7 @@ static const struct pig_alias aliases[] = {
 	{ "node-exporter", "*", "node_exporter | golang-github-prometheus-node-exporter" },
 };
 
-static const struct node_haproxy haproxy = { sizeof haproxy, haproxy_service, haproxy_reload };
+static const struct node_haproxy haproxy = { sizeof haproxy, haproxy_service, haproxy_reload, haproxy_settle };
 static const struct node_identity identity = { sizeof identity, node_name_of, node_address_of };
 static const struct pig_iface ifaces[] = { { NODE_HAPROXY, &haproxy }, { NODE_IDENTITY, &identity } };
 

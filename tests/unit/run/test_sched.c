@@ -10,6 +10,7 @@
 
 static struct local_link link_; /* one folder for all hosts */
 static pthread_mutex_t link_lock = PTHREAD_MUTEX_INITIALIZER;
+static int frames_b1;           /* sent to b1 */
 static const char *dead_host;   /* connecting to it fails */
 
 /* ---- hosts ---- */
@@ -22,6 +23,8 @@ static bool fake_run(struct conn *c, struct arena *a, const struct job *j, struc
 	struct buf errs = BUF(a);
 	const char *const argv[] = { "sh", NULL };
 	int status;
+
+	frames_b1 += !strcmp(f->name, "b1");
 
 	pthread_mutex_lock(&link_lock);
 	const char *p = arena_fmt(a, "%s/%s", link_.dir, f->name);
@@ -111,12 +114,34 @@ static void t_reach(pig_task *t)
 {
 	say(t, t->host->reach(t, "a3") ? "reached" : "not-reached");
 }
+static void t_register(pig_task *t)
+{
+	pig_task *o = t->host->later(t, "b1");
+
+	say(t, "home");
+	pig_file(o, .path = pig_fmt(t, "%s/reg/%s", link_.dir, t->hostname), .text = "here\n");
+	pig_file(o, .flags = PIG_IF_THERE, .path = pig_fmt(t, "%s/no-folder/%s", link_.dir, t->hostname), .text = "x");
+	if (!strcmp(t->hostname, "a2"))
+		pig_file(o, .path = pig_fmt(t, "%s/reg/refused", link_.dir), .text = "x", .owner = "nobody-of-this-name");
+}
+static void t_register_breaks(pig_task *t)
+{
+	say(t->host->later(t, "b1"), "never-there");
+	t->host->fail(t, "no way");
+}
 static void h_well(pig_task *t)
 {
 	pig_shell(t, .reads = true, .cmd = "echo well $H >>$T/log");
 	if (pig_await(t) && !strcmp(t->hostname, "a2"))
 		t->host->fail(t, "a2 cannot be spared");
 }
+static void h_answers(pig_task *t)
+{
+	pig_shell(t, .reads = true, .cmd = "echo asked $H >>$T/log");
+	if (pig_await(t) && !strcmp(t->hostname, "a2"))
+		t->host->fail(t, "other does not answer");
+}
+static const struct pig_health other_healths[] = { { .name = "answers", .ok = h_answers } };
 static const struct pig_health healths[] = { { .name = "well", .ok = h_well } };
 
 static struct pig_taskdef rows[] = {
@@ -124,10 +149,12 @@ static struct pig_taskdef rows[] = {
 	{ .name = "break", .run = t_break }, { .name = "publish", .run = t_publish }, { .name = "read", .run = t_read },
 	{ .name = "secret", .run = t_secret }, { .name = "fail", .run = t_fail },
 	{ .name = "quiet", .run = t_quiet }, { .name = "reach", .run = t_reach },
+	{ .name = "register", .run = t_register }, { .name = "register_breaks", .run = t_register_breaks },
 };
 
 /* ---- a run of made-up steps ---- */
 
+static const struct pig_module other_pm = { .magic = PIG_MAGIC, .major = PIG_ABI_MAJOR, .size = sizeof other_pm, .name = "other" };
 static const struct pig_module pm = { .magic = PIG_MAGIC, .major = PIG_ABI_MAJOR, .size = sizeof pm, .name = "made", .cluster = "cl" };
 
 struct made { const char *task, *first; uint32_t serial, flags; const char *needs, *hosts, *health; };
@@ -156,8 +183,10 @@ static int run_made(struct arena *a, const struct made *made, uint32_t n, const 
 		bug("%s", e.msg);
 	struct module *m = arena_get(a, sizeof *m);
 	*m = (struct module){ .m = &pm, .health = healths, .n_health = 1 };
+	struct module *both[] = { m, arena_get(a, sizeof *m) };
+	*both[1] = (struct module){ .m = &other_pm, .health = other_healths, .n_health = 1 };
 	static struct modules ms;
-	ms = (struct modules){ .a = a, .list = arena_dup(a, &m, sizeof m), .n = 1, .params = MAP(a), .was = MAP(a), .tasks = MAP(a), .playbooks = MAP(a) };
+	ms = (struct modules){ .a = a, .list = arena_dup(a, both, sizeof both), .n = 2, .params = MAP(a), .was = MAP(a), .tasks = MAP(a), .playbooks = MAP(a) };
 	w.modules = &ms;
 	struct resolvers *rs = resolvers_new(&w);
 	struct plan plan = { .hosts = w.inv->hosts, .n_hosts = w.inv->n_hosts, .n_steps = n };
@@ -266,9 +295,25 @@ int main(void)
 	CHECK_INT(RUN({ .task = "slow", .hosts = "ga" }, { .task = "make", .flags = PIG_BARRIER }), 0);
 	CHECK(before(log, "slow a1", "make b1") && before(log, "slow a3", "make b2"));
 
+	/* gather: the hosts of a cluster wait for each other, other clusters go on; what a member published may be read */
+	CHECK_INT(RUN({ .task = "slow", .hosts = "ga" }, { .task = "make", .flags = PIG_GATHER }), 0);
+	CHECK(before(log, "slow a1", "make a3") && before(log, "slow a3", "make a1"));
+	CHECK(before(log, "make b1", "slow a1") && before(log, "make b2", "slow a2"));
+	CHECK_INT(RUN({ .task = "publish", .hosts = "ga" }, { .task = "read", .flags = PIG_GATHER, .hosts = "ga" }), 0);
+	CHECK_INT(count_of(log, "xyz "), 2);
+	CHECK_INT(RUN({ .task = "publish", .hosts = "ga" }, { .task = "read", .hosts = "ga" }), E_FAILED);
+	CHECK_HAS(said, "may not have published it yet");
+
 	/* needs: a step of this run on the hosts concerned */
 	CHECK_INT(RUN({ .task = "slow", .hosts = "ga" }, { .task = "make", .needs = "made.slow" }), 0);
 	CHECK(before(log, "slow a3", "make b1"));
+
+	/* ... of another module, outside the run: does it answer? Asked on each host before its first change, not where nothing changes */
+	CHECK_INT(RUN({ .task = "quiet", .needs = "other.up" }), 0);
+	CHECK(!strstr(log, "asked"));
+	CHECK_INT(RUN({ .task = "make", .needs = "other.up", .hosts = "ga" }), E_FAILED);
+	CHECK(before(log, "asked a1", "make a1") && !strstr(log, "make a2"));
+	CHECK_HAS(said, "a2: make: failed: other does not answer");
 
 	/* delegation keeps the order; published values are read behind an edge, and refused without one */
 	CHECK_INT(RUN({ .task = "publish", .first = "inventory_hostname == 'a1'", .hosts = "ga" },
@@ -286,6 +331,22 @@ int main(void)
 	CHECK_INT(RUN({ .task = "reach", .hosts = "gb" }), 0);
 	CHECK_INT(count_of(log, "not-reached "), 2);
 	dead_host = NULL;
+
+	/* later: what all hosts leave for one is one batch there when the step is over; a refusal is a warning, and so is its absence */
+	frames_b1 = 0;
+	CHECK_INT(RUN({ .task = "register", .hosts = "ga" }, { .task = "slow", .hosts = "ga" }), 0);
+	CHECK_INT(frames_b1, 2); /* a look and a change */
+	CHECK_HAS(said, "a1 -> b1: register: changed");
+	CHECK_HAS(said, "a2 -> b1: register: warning: file");
+	CHECK(os_exists(arena_fmt(a, "%s/reg/a3", link_.dir)) && !os_exists(arena_fmt(a, "%s/no-folder", link_.dir)));
+	CHECK_HAS(said, "changed=9 warned=1 failed=0");
+	dead_host = "b1";
+	CHECK_INT(RUN({ .task = "register", .hosts = "ga" }), 0);
+	CHECK_HAS(said, ": register: warning: on b1, for 3 hosts: host b1 does not answer; the next run makes up for it");
+	CHECK_HAS(said, "warned=1");
+	dead_host = NULL;
+	CHECK_INT(RUN({ .task = "register_breaks", .hosts = "ga" }), E_FAILED);
+	CHECK(!strstr(log, "never-there"));
 
 	/* a secret in a command never gets there, nor into what is said */
 	CHECK_INT(RUN({ .task = "secret" }), E_FAILED);
