@@ -9,36 +9,41 @@
 
 enum kind { PLAIN = 1, BYTES, RULES };
 /* what a running instance takes by CONFIG SET; a line of the template that is not among these is read at the start */
-static const struct live { const char *name; enum kind kind; } lives[] = {
-	{ "protected-mode", PLAIN },
-	{ "timeout", PLAIN },
-	{ "tcp-keepalive", PLAIN },
-	{ "maxclients", PLAIN },
-	{ "maxmemory", BYTES },
-	{ "maxmemory-policy", PLAIN },
-	{ "maxmemory-samples", PLAIN },
-	{ "save", RULES },
-	{ "appendonly", PLAIN },
-	{ "appendfsync", PLAIN },
-	{ "auto-aof-rewrite-percentage", PLAIN },
-	{ "auto-aof-rewrite-min-size", BYTES },
-	{ "loglevel", PLAIN },
-	{ "slowlog-log-slower-than", PLAIN },
-	{ "slowlog-max-len", PLAIN },
-	{ "latency-monitor-threshold", PLAIN },
-	{ "repl-backlog-size", BYTES },
-	{ "repl-timeout", PLAIN },
-	{ "replica-priority", PLAIN },
-	{ "min-replicas-to-write", PLAIN },
-	{ "min-replicas-max-lag", PLAIN },
-	{ "hz", PLAIN },
-	{ "activedefrag", PLAIN },
-	{ "cluster-node-timeout", PLAIN },
-	{ "cluster-migration-barrier", PLAIN },
-	{ "cluster-require-full-coverage", PLAIN },
+static const struct live {
+	const char *name;
+	enum kind kind;
+} lives[] = {
+	{"protected-mode", PLAIN},
+	{"timeout", PLAIN},
+	{"tcp-keepalive", PLAIN},
+	{"maxclients", PLAIN},
+	{"maxmemory", BYTES},
+	{"maxmemory-policy", PLAIN},
+	{"maxmemory-samples", PLAIN},
+	{"save", RULES},
+	{"appendonly", PLAIN},
+	{"appendfsync", PLAIN},
+	{"auto-aof-rewrite-percentage", PLAIN},
+	{"auto-aof-rewrite-min-size", BYTES},
+	{"loglevel", PLAIN},
+	{"slowlog-log-slower-than", PLAIN},
+	{"slowlog-max-len", PLAIN},
+	{"latency-monitor-threshold", PLAIN},
+	{"repl-backlog-size", BYTES},
+	{"repl-timeout", PLAIN},
+	{"replica-priority", PLAIN},
+	{"min-replicas-to-write", PLAIN},
+	{"min-replicas-max-lag", PLAIN},
+	{"hz", PLAIN},
+	{"activedefrag", PLAIN},
+	{"cluster-node-timeout", PLAIN},
+	{"cluster-migration-barrier", PLAIN},
+	{"cluster-require-full-coverage", PLAIN},
 };
 
-struct setting { const char *name, *value; };
+struct setting {
+	const char *name, *value;
+};
 struct conf {
 	const char *text;
 	struct setting *live; /* as CONFIG GET answers */
@@ -67,13 +72,13 @@ static void set_live(pig_task *t, struct conf *c, const struct live *l, const ch
 	/* save adds to what earlier lines said, "" forgets it; of all others the last line counts */
 	if (l->kind == RULES && i < c->n && *value && *c->live[i].value)
 		value = pig_fmt(t, "%s %s", c->live[i].value, value);
-	c->live[i] = (struct setting){ l->name, value };
+	c->live[i] = (struct setting){l->name, value};
 	c->n += i == c->n;
 }
 
 static struct conf read_conf(pig_task *t, const char *text)
 {
-	struct conf c = { .text = text, .start = "" };
+	struct conf c = {.text = text, .start = ""};
 
 	c.live = t->host->alloc(t, (sizeof lives / sizeof *lives) * sizeof *c.live);
 	for (size_t i = 0; text && *text; i++) {
@@ -130,20 +135,29 @@ static void password(pig_task *t, const struct inst *in)
 	const struct redis *p = t->params;
 	const char *w = p->redis_password ? p->redis_password : "";
 	const char *input = *w ? t->host->secret(t, pig_fmt(t, "%s\n", w)) : "\n";
-	const char *head = pig_fmt(t, "read -r w || :\n%s"
-		"as() { if [ \"$1\" ]; then export REDISCLI_AUTH=\"$1\"; else unset REDISCLI_AUTH; fi; }\n"
-		"ask() { as \"$1\"; printf 'CONFIG GET requirepass\\nCONFIG GET masterauth\\n' | cli; }\n",
-		redis_cli(t, in));
+	const char *head =
+		pig_fmt(t,
+			"read -r w || :\n%s"
+			"as() { if [ \"$1\" ]; then export REDISCLI_AUTH=\"$1\"; else unset REDISCLI_AUTH; fi; }\n"
+			"ask() { as \"$1\"; printf 'CONFIG GET requirepass\\nCONFIG GET masterauth\\n' | cli; }\n",
+			redis_cli(t, in));
 
-	pig_ensure(t, .note = pig_fmt(t, "the password that %s takes and gives", in->name), .want = "",
-		.probe_in = input, .in = input,
-		.probe = pig_fmt(t, "%so=$(ask \"$w\"); e=$(printf 'requirepass\\n%%s\\nmasterauth\\n%%s' \"$w\" \"$w\")\n"
-			"[ -z \"$o\" ] || [ \"$o\" = \"$e\" ] || echo another", head),
-		.apply = pig_fmt(t, "%sfor x in \"$w\" \"${a:-}\" ''; do case $(ask \"$x\") in requirepass*)\n"
-			"as \"$x\"; printf 'CONFIG SET masterauth \"%%s\"\\nCONFIG SET requirepass \"%%s\"\\n' \"$w\" \"$w\" | "
+	pig_ensure(
+		t, .note = pig_fmt(t, "the password that %s takes and gives", in->name), .want = "", .probe_in = input,
+		.in = input,
+		.probe = pig_fmt(t,
+				 "%so=$(ask \"$w\"); e=$(printf 'requirepass\\n%%s\\nmasterauth\\n%%s' \"$w\" \"$w\")\n"
+				 "[ -z \"$o\" ] || [ \"$o\" = \"$e\" ] || echo another",
+				 head),
+		.apply = pig_fmt(
+			t,
+			"%sfor x in \"$w\" \"${a:-}\" ''; do case $(ask \"$x\") in requirepass*)\n"
+			"as \"$x\"; printf 'CONFIG SET masterauth \"%%s\"\\nCONFIG SET requirepass \"%%s\"\\n' \"$w\" "
+			"\"$w\" | "
 			"cli >/dev/null; exit 0 ;; esac; done\n"
 			"echo 'neither redis_password nor the present file opens it; restart the unit to make the file "
-			"count' >&2; exit 1", head));
+			"count' >&2; exit 1",
+			head));
 }
 
 /* ---- settings ---- */
@@ -158,8 +172,10 @@ static const char *differing(pig_task *t, const struct inst *in, const struct co
 		good = pig_fmt(t, "%s%s%s", good, i ? "|" : "",
 			       pig_sh(t, "%s", pig_fmt(t, "%s %s", c->live[i].name, c->live[i].value)));
 	}
-	return pig_fmt(t, "%sprintf '%%s\\n'%s | cli | while read -r k && read -r v; do case \"$k $v\" in\n"
-			  "%s) ;; ERR*|NOAUTH*|WRONGPASS*|' '*) ;; *) echo \"$k $v\" ;; esac; done", redis_cli(t, in), ask, good);
+	return pig_fmt(t,
+		       "%sprintf '%%s\\n'%s | cli | while read -r k && read -r v; do case \"$k $v\" in\n"
+		       "%s) ;; ERR*|NOAUTH*|WRONGPASS*|' '*) ;; *) echo \"$k $v\" ;; esac; done",
+		       redis_cli(t, in), ask, good);
 }
 
 static void settings(pig_task *t, const struct inst *in, const struct conf *c)
@@ -172,8 +188,10 @@ static void settings(pig_task *t, const struct inst *in, const struct conf *c)
 		set = pig_fmt(t, "%s%s) echo %s ;;\n", set, c->live[i].name,
 			      pig_sh(t, "%s", pig_fmt(t, "CONFIG SET %s \"%s\"", c->live[i].name, c->live[i].value)));
 	pig_ensure(t, .note = pig_fmt(t, "settings of the running %s", in->name), .want = "", .probe = probe,
-		.apply = pig_fmt(t, "%s | while read -r k v; do case $k in\n%sesac; done | cli | { grep -v '^OK$' >&2 || :; }",
-				 probe, set));
+		   .apply = pig_fmt(
+			   t,
+			   "%s | while read -r k v; do case $k in\n%sesac; done | cli | { grep -v '^OK$' >&2 || :; }",
+			   probe, set));
 }
 
 /* ---- all of an instance ---- */
@@ -194,8 +212,8 @@ static void config_of(pig_task *t, const struct inst *in)
 		settings(t, in, &c);
 	pig_file(t, .path = in->conf, .text = text, .mode = 0640, .owner = "root", .group = "redis");
 	pig_file(t, .path = in->dir, .dir = true, .mode = 0700, .owner = "redis", .group = "redis");
-	pig_file(t, .path = in->state, .text = "# Redis's own: it is made once and never written by pig.\n", .mode = 0600,
-		 .owner = "redis", .group = "redis", .flags = PIG_SEED);
+	pig_file(t, .path = in->state, .text = "# Redis's own: it is made once and never written by pig.\n",
+		 .mode = 0600, .owner = "redis", .group = "redis", .flags = PIG_SEED);
 	for (size_t i = 0; i < t->val->len(vars); i++)
 		t->host->put(t, unit, t->val->key_at(vars, i), t->val->at(vars, i));
 	if (!sentinel)

@@ -62,8 +62,7 @@ const char *redis_bind(pig_task *t)
 {
 	const struct redis *p = t->params;
 
-	return p->redis_bind_address && *p->redis_bind_address ? p->redis_bind_address
-							       : redis_address(t, t->hostname);
+	return p->redis_bind_address && *p->redis_bind_address ? p->redis_bind_address : redis_address(t, t->hostname);
 }
 
 const char *redis_local(pig_task *t)
@@ -80,8 +79,10 @@ const char *redis_local(pig_task *t)
 
 static const char *password_of(pig_task *t, const struct inst *in)
 {
-	return pig_sh(t, GOOD "a=$(sed -n 's/^requirepass \"\\{0,1\\}\\([^\"]*\\)\"\\{0,1\\}$/\\1/p' %s 2>/dev/null)\n"
-			 "if [ \"$a\" ]; then export REDISCLI_AUTH=\"$a\"; else unset REDISCLI_AUTH; fi\n", in->auth);
+	return pig_sh(t,
+		      GOOD "a=$(sed -n 's/^requirepass \"\\{0,1\\}\\([^\"]*\\)\"\\{0,1\\}$/\\1/p' %s 2>/dev/null)\n"
+			   "if [ \"$a\" ]; then export REDISCLI_AUTH=\"$a\"; else unset REDISCLI_AUTH; fi\n",
+		      in->auth);
 }
 
 const char *redis_cli(pig_task *t, const struct inst *in)
@@ -113,8 +114,8 @@ size_t cluster_addrs(pig_task *t, struct addr **list)
 		const char *host = t->val->str(t->val->at(hosts, i), "");
 		const pig_value *all = t->host->of(t, host, "redis_instances");
 		for (size_t k = 0; k < t->val->len(all); k++)
-			(*list)[n++] = (struct addr){ host, redis_address(t, host),
-						      strtoll(t->val->key_at(all, k), NULL, 10) };
+			(*list)[n++] =
+				(struct addr){host, redis_address(t, host), strtoll(t->val->key_at(all, k), NULL, 10)};
 	}
 	return n;
 }

@@ -14,14 +14,16 @@ static bool may_join(pig_task *t, const struct member *m, const struct member *l
 	}
 	if (!view_alone(m) && lead && !view_knows(lead, m->id)) {
 		t->host->fail(t, "%s is in another native cluster than %s", m->addr, lead->addr);
-		t->host->hint(t, "Instances of one redis_cluster form one; remove those that are not to stay by redis-rm.");
+		t->host->hint(
+			t, "Instances of one redis_cluster form one; remove those that are not to stay by redis-rm.");
 		return false;
 	}
 	return true;
 }
 
 /* Slots are known to all and agreed on; gossip takes a second or two, so 30 s is ample. */
-#define AGREED "n=0; until %s-cli --cluster check %s >/dev/null 2>&1; do n=$((n + 1))\n" \
+#define AGREED                                                                                                         \
+	"n=0; until %s-cli --cluster check %s >/dev/null 2>&1; do n=$((n + 1))\n"                                      \
 	"[ $n -lt 100 ] || { echo 'the instances do not agree on who serves what' >&2; exit 1; }; sleep 0.3; done\n"
 
 static void create(pig_task *t, const struct view *v)
@@ -44,7 +46,9 @@ static void create(pig_task *t, const struct view *v)
 		return;
 	}
 	pig_shell(t, .note = pig_fmt(t, "make native cluster %s of %zu instances", t->cluster, v->n),
-		  .cmd = pig_fmt(t, "%s%s-cli --cluster create%s --cluster-replicas %" PRId64 " --cluster-yes >&2 || exit\n" AGREED,
+		  .cmd = pig_fmt(t,
+				 "%s%s-cli --cluster create%s --cluster-replicas %" PRId64
+				 " --cluster-yes >&2 || exit\n" AGREED,
 				 redis_cli_any(t), p->redis_type, all, p->redis_cluster_replicas, p->redis_type,
 				 pig_sh(t, "%s", v->list[0].addr)));
 }
@@ -80,14 +84,15 @@ static void take_in(pig_task *t, const struct view *v, const struct member *lead
 		masters += master;
 		rebalance = rebalance || master;
 		pig_shell(t, .note = pig_fmt(t, "%s joins as %s", m->addr, master ? "a master" : "a replica"),
-			  .cmd = pig_fmt(t, "%s" AGREED "%s-cli --cluster add-node %s %s%s >&2 || exit\n" AGREED, redis_cli_any(t),
-					 p->redis_type, via, p->redis_type, pig_sh(t, "%s", m->addr), via,
-					 master ? "" : " --cluster-slave", p->redis_type, via));
+			  .cmd = pig_fmt(t, "%s" AGREED "%s-cli --cluster add-node %s %s%s >&2 || exit\n" AGREED,
+					 redis_cli_any(t), p->redis_type, via, p->redis_type, pig_sh(t, "%s", m->addr),
+					 via, master ? "" : " --cluster-slave", p->redis_type, via));
 	}
 	if (rebalance)
 		pig_shell(t, .note = "new masters take their share of the slots",
-			  .cmd = pig_fmt(t, "%s%s-cli --cluster rebalance %s --cluster-use-empty-masters >&2 || exit\n" AGREED,
-					 redis_cli_any(t), p->redis_type, via, p->redis_type, via));
+			  .cmd = pig_fmt(
+				  t, "%s%s-cli --cluster rebalance %s --cluster-use-empty-masters >&2 || exit\n" AGREED,
+				  redis_cli_any(t), p->redis_type, via, p->redis_type, via));
 }
 
 void task_redis_join(pig_task *t)

@@ -25,13 +25,16 @@ static bool goes(pig_task *t, const struct inst *list, size_t n, const char *add
 	return false;
 }
 
-struct heir { const char *addr; const char *other; };
+struct heir {
+	const char *addr;
+	const char *other;
+};
 
 /* A replica of it that stays, and any other member that stays. */
 static struct heir heir_of(pig_task *t, const struct view *v, const struct member *lead, const struct node *me,
 			   const struct inst *list, size_t n)
 {
-	struct heir h = { 0 };
+	struct heir h = {0};
 
 	for (size_t i = 0; i < v->n; i++) {
 		const struct member *m = &v->list[i];
@@ -60,10 +63,11 @@ static void take_over(pig_task *t, const struct node *me, const struct heir *h, 
 	const char *heir = words_of(t, h->addr);
 
 	pig_shell(t, .note = pig_fmt(t, "%s takes over from %s", h->addr, me->addr),
-		  .cmd = pig_fmt(t, "%sgood cli %s CLUSTER FAILOVER%s || exit\n"
-			"n=0; until cli %s CLUSTER NODES | grep -q 'myself,master.*-'; do n=$((n + 1))\n"
-			"[ $n -lt 150 ] || { echo 'it did not' >&2; exit 1; }; sleep 0.2; done",
-			redis_cli_any(t), heir, alive ? "" : " FORCE", heir));
+		  .cmd = pig_fmt(t,
+				 "%sgood cli %s CLUSTER FAILOVER%s || exit\n"
+				 "n=0; until cli %s CLUSTER NODES | grep -q 'myself,master.*-'; do n=$((n + 1))\n"
+				 "[ $n -lt 150 ] || { echo 'it did not' >&2; exit 1; }; sleep 0.2; done",
+				 redis_cli_any(t), heir, alive ? "" : " FORCE", heir));
 }
 
 static void move_slots(pig_task *t, const struct node *me, const struct heir *h)
@@ -71,8 +75,8 @@ static void move_slots(pig_task *t, const struct node *me, const struct heir *h)
 	const struct redis *p = t->params;
 
 	pig_shell(t, .note = pig_fmt(t, "slots of %s move to the other masters", me->addr),
-		  .cmd = pig_fmt(t, "%s%s-cli --cluster rebalance %s --cluster-weight %s=0 >&2", redis_cli_any(t), p->redis_type,
-				 pig_sh(t, "%s", h->other), me->id));
+		  .cmd = pig_fmt(t, "%s%s-cli --cluster rebalance %s --cluster-weight %s=0 >&2", redis_cli_any(t),
+				 p->redis_type, pig_sh(t, "%s", h->other), me->id));
 }
 
 static void forget(pig_task *t, const struct view *v, const struct node *me)
@@ -81,8 +85,10 @@ static void forget(pig_task *t, const struct view *v, const struct node *me)
 
 	for (size_t i = 0; i < v->n; i++)
 		if (v->list[i].answers && strcmp(v->list[i].addr, me->addr))
-			calls = pig_fmt(t, "%scli %s CLUSTER FORGET %s >&2\n", calls, words_of(t, v->list[i].addr), me->id);
-	pig_shell(t, .note = pig_fmt(t, "the others forget %s", me->addr), .cmd = pig_fmt(t, "%s%s:", redis_cli_any(t), calls));
+			calls = pig_fmt(t, "%scli %s CLUSTER FORGET %s >&2\n", calls, words_of(t, v->list[i].addr),
+					me->id);
+	pig_shell(t, .note = pig_fmt(t, "the others forget %s", me->addr),
+		  .cmd = pig_fmt(t, "%s%s:", redis_cli_any(t), calls));
 }
 
 static void leave(pig_task *t, const struct inst *in, const struct inst *list, size_t n)

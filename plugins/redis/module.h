@@ -62,7 +62,10 @@ const char *redis_cli(pig_task *t, const struct inst *in);
 /* the same for `cli HOST PORT`, with this host's password: for other members of the cluster */
 const char *redis_cli_any(pig_task *t);
 /* all instances of the cluster, "address:port" each */
-struct addr { const char *host, *ip; int64_t port; };
+struct addr {
+	const char *host, *ip;
+	int64_t port;
+};
 size_t cluster_addrs(pig_task *t, struct addr **list);
 /* the n-th line of text, NULL past the end; lines without their \r */
 const char *line_at(pig_task *t, const char *text, size_t n);
@@ -99,11 +102,14 @@ struct member {
 	const char *addr;
 	bool answers;
 	int64_t keys;
-	const char *id;         /* its own; NULL when it does not answer */
-	struct node *nodes;     /* all it knows, itself too */
+	const char *id;	    /* its own; NULL when it does not answer */
+	struct node *nodes; /* all it knows, itself too */
 	size_t n_nodes;
 };
-struct view { struct member *list; size_t n; };
+struct view {
+	struct member *list;
+	size_t n;
+};
 /* Asked of all instances from this host, in one frame; false once the task has failed. */
 bool view_ask(pig_task *t, struct view *v);
 const struct node *view_node(const struct member *m, const char *addr);
@@ -131,7 +137,7 @@ void task_redis_register(pig_task *t);
 const char *redis_targets(pig_task *t, int64_t without);
 
 /* ---- rules.c, rules_topology.c ---- */
-#define REDIS_RULES 14
+#define REDIS_RULES 15
 extern const struct pig_rule redis_rules[REDIS_RULES];
 void rule_redis_replica_of(pig_check *c);
 void rule_redis_native(pig_check *c);

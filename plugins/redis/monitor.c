@@ -16,7 +16,8 @@ void task_redis_exporter(pig_task *t)
 	if (!strcmp(t->val->str(t->host->fact(t, "os_package"), ""), "deb"))
 		pig_file(t, .link = "/dev/null", .path = "/etc/systemd/system/prometheus-redis-exporter.service");
 	pig_package(t, .names = "redis-exporter");
-	pig_file(t, .path = "/etc/systemd/system/redis_exporter.service", .tmpl = "redis_exporter.service", .mode = 0644);
+	pig_file(t, .path = "/etc/systemd/system/redis_exporter.service", .tmpl = "redis_exporter.service",
+		 .mode = 0644);
 	pig_file(t, .path = "/etc/default/redis_exporter", .tmpl = "redis_exporter.env", .mode = 0600, .owner = "root",
 		 .group = "root");
 	pig_unit(t, .name = "redis_exporter", .state = PIG_STARTED, .enable = 1, .on_change = PIG_RESTART,
@@ -33,9 +34,11 @@ const char *redis_targets(pig_task *t, int64_t without)
 		struct inst in = inst_of(t, strtoll(t->val->key_at(p->redis_instances, i), NULL, 10));
 		if (in.port == without)
 			continue;
-		text = pig_fmt(t, "%s- labels: { cls: \"%s\", ins: \"%s\", ip: \"%s\", instance: \"%s:%" PRId64 "\" }\n"
-				  "  targets: [\"redis://%s:%" PRId64 "\"]\n",
-			       text ? text : "# Managed by pig.\n", p->redis_cluster, in.name, ip, host, in.port, host, in.port);
+		text = pig_fmt(t,
+			       "%s- labels: { cls: \"%s\", ins: \"%s\", ip: \"%s\", instance: \"%s:%" PRId64 "\" }\n"
+			       "  targets: [\"redis://%s:%" PRId64 "\"]\n",
+			       text ? text : "# Managed by pig.\n", p->redis_cluster, in.name, ip, host, in.port, host,
+			       in.port);
 	}
 	return text;
 }
@@ -47,5 +50,6 @@ void task_redis_register(pig_task *t)
 	const struct infra_register *infra = t->host->iface(t, INFRA_REGISTER);
 
 	if (infra)
-		infra->target(t, "redis", pig_fmt(t, "%s-%" PRId64, p->redis_cluster, p->redis_node), redis_targets(t, 0));
+		infra->target(t, "redis", pig_fmt(t, "%s-%" PRId64, p->redis_cluster, p->redis_node),
+			      redis_targets(t, 0));
 }

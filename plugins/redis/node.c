@@ -5,9 +5,12 @@
 
 int64_t redis_bytes(const char *size)
 {
-	static const struct { const char *unit; int64_t n; } units[] = {
-		{ "", 1 },	 { "b", 1 },	    { "k", 1000 },	 { "kb", 1024 },
-		{ "m", 1000000 }, { "mb", 1 << 20 }, { "g", 1000000000 }, { "gb", 1 << 30 },
+	static const struct {
+		const char *unit;
+		int64_t n;
+	} units[] = {
+		{"", 1},	{"b", 1},	 {"k", 1000},	    {"kb", 1024},
+		{"m", 1000000}, {"mb", 1 << 20}, {"g", 1000000000}, {"gb", 1 << 30},
 	};
 	char *end;
 	long long n = strtoll(size, &end, 10);
@@ -41,13 +44,13 @@ void task_redis_id(pig_task *t)
  */
 void task_redis_install(pig_task *t)
 {
-	static const char *const others[] = { "server", "sentinel" };
+	static const char *const others[] = {"server", "sentinel"};
 	const struct redis *p = t->params;
 
 	if (!strcmp(t->val->str(t->host->fact(t, "os_package"), ""), "deb"))
 		for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-			pig_file(t, .link = "/dev/null", .path = pig_fmt(t, "/etc/systemd/system/%s-%s.service",
-				 p->redis_type, others[i]));
+			pig_file(t, .link = "/dev/null",
+				 .path = pig_fmt(t, "/etc/systemd/system/%s-%s.service", p->redis_type, others[i]));
 	pig_package(t, .names = p->redis_type);
 }
 

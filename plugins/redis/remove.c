@@ -13,8 +13,9 @@ static size_t ports_here(pig_task *t, int64_t **ports)
 	const struct redis *p = t->params;
 	const char *head = pig_fmt(t, REDIS_MARK "%s, node %" PRId64 ", port ", p->redis_cluster, p->redis_node);
 	size_t n = 0, all = t->val->len(p->redis_instances), lines = 1;
-	const pig_op *op = pig_shell(t, .note = "instances on the node", .reads = true,
-		.cmd = pig_sh(t, "cat /etc/systemd/system/*.service 2>/dev/null | grep -F -- %s", head));
+	const pig_op *op =
+		pig_shell(t, .note = "instances on the node", .reads = true,
+			  .cmd = pig_sh(t, "cat /etc/systemd/system/*.service 2>/dev/null | grep -F -- %s", head));
 
 	if (!pig_await(t))
 		return 0;
@@ -61,9 +62,11 @@ void task_redis_stop(pig_task *t)
 		const pig_op *gone = pig_file(t, .path = in.unit_file, .state = PIG_ABSENT);
 		pig_file(t, .path = in.conf, .state = PIG_ABSENT);
 		pig_file(t, .path = in.auth, .state = PIG_ABSENT);
-		pig_ensure(t, .note = pig_fmt(t, "systemd forgets %s", in.unit), .after = (const pig_op *const[]){ gone, NULL },
-			   .want = "not-found", .probe = pig_sh(t, "systemctl show -p LoadState --value -- %s", in.unit),
-			   .apply = pig_sh(t, "systemctl daemon-reload; systemctl reset-failed -- %s 2>/dev/null; :", in.unit));
+		pig_ensure(t, .note = pig_fmt(t, "systemd forgets %s", in.unit),
+			   .after = (const pig_op *const[]){gone, NULL}, .want = "not-found",
+			   .probe = pig_sh(t, "systemctl show -p LoadState --value -- %s", in.unit),
+			   .apply = pig_sh(
+				   t, "systemctl daemon-reload; systemctl reset-failed -- %s 2>/dev/null; :", in.unit));
 	}
 }
 
@@ -80,14 +83,16 @@ void task_redis_rm_data(pig_task *t)
 	}
 	if (!p->redis_port)
 		pig_ensure(t, .note = pig_fmt(t, "nothing is left in %s, so it goes", p->redis_fs_main), .want = "",
-			   .probe = pig_sh(t, "[ ! -d %s ] || [ \"$(ls -A %s)\" ] || echo empty", p->redis_fs_main, p->redis_fs_main),
+			   .probe = pig_sh(t, "[ ! -d %s ] || [ \"$(ls -A %s)\" ] || echo empty", p->redis_fs_main,
+					   p->redis_fs_main),
 			   .apply = pig_sh(t, "rmdir -- %s", p->redis_fs_main));
 }
 
 /* Does the node have an instance of any cluster? Asked after this cluster's are gone. */
 static bool others_stay(pig_task *t)
 {
-	const pig_op *op = pig_shell(t, .note = "other instances on the node", .reads = true,
+	const pig_op *op = pig_shell(
+		t, .note = "other instances on the node", .reads = true,
 		.cmd = pig_sh(t, "cat /etc/systemd/system/*.service 2>/dev/null | grep -F -- %s", REDIS_MARK));
 	int status = 0;
 
@@ -104,7 +109,7 @@ void task_redis_rm_exporter(pig_task *t)
 	pig_unit(t, .name = "redis_exporter", .state = PIG_STOPPED, .enable = -1, .flags = PIG_NOW);
 	const pig_op *gone = pig_file(t, .path = "/etc/systemd/system/redis_exporter.service", .state = PIG_ABSENT);
 	pig_file(t, .path = "/etc/default/redis_exporter", .state = PIG_ABSENT);
-	pig_ensure(t, .note = "systemd forgets redis_exporter.service", .after = (const pig_op *const[]){ gone, NULL },
+	pig_ensure(t, .note = "systemd forgets redis_exporter.service", .after = (const pig_op *const[]){gone, NULL},
 		   .want = "not-found", .probe = "systemctl show -p LoadState --value redis_exporter.service",
 		   .apply = "systemctl daemon-reload; systemctl reset-failed redis_exporter.service 2>/dev/null; :");
 	pig_file(t, .path = "/etc/tmpfiles.d/redis.conf", .state = PIG_ABSENT);

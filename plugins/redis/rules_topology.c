@@ -16,13 +16,16 @@ static const char *address_of(pig_check *c, const char *host)
 
 /* ---- replica_of ---- */
 
-struct upstream { const char *ip, *host; int64_t port; }; /* port -1: not understood; host NULL: not of the inventory */
+struct upstream {
+	const char *ip, *host;
+	int64_t port;
+}; /* port -1: not understood; host NULL: not of the inventory */
 
 static struct upstream upstream_of(pig_check *c, const char *text)
 {
 	const char *gap = strchr(text, ' ');
 	unsigned char raw[sizeof(struct in6_addr)];
-	struct upstream u = { .ip = "", .port = -1 };
+	struct upstream u = {.ip = "", .port = -1};
 
 	if (!gap)
 		return u;
@@ -65,11 +68,13 @@ static void one_replica(pig_check *c, const char *key, const pig_value *at)
 	} else if (!u.host) {
 		return;
 	} else if (!check_has_port(c, u.host, u.port)) {
-		c->api->fault(c, at, "replica_of \"%s\" is no instance: %s has none on port %" PRId64, text, u.host, u.port);
+		c->api->fault(c, at, "replica_of \"%s\" is no instance: %s has none on port %" PRId64, text, u.host,
+			      u.port);
 	} else if (!strcmp(u.host, h) && u.port == check_port(key)) {
 		c->api->fault(c, at, "instance %s follows itself", key);
 	} else if (strcmp(check_text(c, u.host, "redis_mode", ""), "standalone")) {
-		c->api->fault(c, at, "replica_of \"%s\" is an instance of redis_mode %s", text, check_text(c, u.host, "redis_mode", ""));
+		c->api->fault(c, at, "replica_of \"%s\" is an instance of redis_mode %s", text,
+			      check_text(c, u.host, "redis_mode", ""));
 	} else if (circle(c, h, check_port(key), u)) {
 		c->api->fault(c, at, "instance %s of %s follows in a circle: nobody leads", key, h);
 		c->api->hint(c, "One instance of the circle must have no replica_of.");
@@ -124,9 +129,10 @@ void rule_redis_native(pig_check *c)
 	if (replicas < 0 || replicas > 5) {
 		c->api->fault(c, v, "redis_cluster_replicas must be from 0 to 5, not %" PRId64, replicas);
 	} else if (n && n < 3 * (replicas + 1)) {
-		c->api->fault(c, c->api->get(c, h, "redis_cluster"), "native cluster \"%s\" has %" PRId64 " instances and needs at least %" PRId64
-			      ": three masters with %" PRId64 " replica%s each", c->cluster, n, 3 * (replicas + 1), replicas,
-			      replicas == 1 ? "" : "s");
+		c->api->fault(c, c->api->get(c, h, "redis_cluster"),
+			      "native cluster \"%s\" has %" PRId64 " instances and needs at least %" PRId64
+			      ": three masters with %" PRId64 " replica%s each",
+			      c->cluster, n, 3 * (replicas + 1), replicas, replicas == 1 ? "" : "s");
 		c->api->hint(c, "Add ports to redis_instances, or hosts, or lower redis_cluster_replicas.");
 	}
 }
@@ -142,24 +148,29 @@ static void one_watched(pig_check *c, const pig_value *v)
 	if (c->val->truth(c->val->key(v, "remove"), false))
 		return;
 	if (quorum < 1 || quorum > (int64_t)instances_of(c)) {
-		c->api->fault(c, c->val->key(v, "quorum"), "quorum %" PRId64 " of \"%s\" cannot be reached by %zu sentinels", quorum, name,
+		c->api->fault(c, c->val->key(v, "quorum"),
+			      "quorum %" PRId64 " of \"%s\" cannot be reached by %zu sentinels", quorum, name,
 			      instances_of(c));
 		c->api->hint(c, "Most of them is usual: 2 of 3, 3 of 5.");
 	}
 	if (!at || !*check_text(c, at, "redis_cluster", ""))
 		return;
 	if (!check_has_port(c, at, port)) {
-		c->api->fault(c, v, "sentinels watch \"%s\" at %s port %" PRId64 ", where no instance is", name, ip, port);
+		c->api->fault(c, v, "sentinels watch \"%s\" at %s port %" PRId64 ", where no instance is", name, ip,
+			      port);
 	} else if (strcmp(check_text(c, at, "redis_mode", ""), "standalone")) {
-		c->api->fault(c, v, "sentinels watch \"%s\" at %s port %" PRId64 ", which is of redis_mode %s", name, ip, port,
-			      check_text(c, at, "redis_mode", ""));
+		c->api->fault(c, v, "sentinels watch \"%s\" at %s port %" PRId64 ", which is of redis_mode %s", name,
+			      ip, port, check_text(c, at, "redis_mode", ""));
 		c->api->hint(c, "They watch instances of redis_mode standalone.");
 	} else if (strcmp(c->val->str(c->val->key(v, "password"), ""), check_text(c, at, "redis_password", ""))) {
-		c->api->fault(c, v, "the password of \"%s\" in redis_sentinel_monitor is not the redis_password of Redis cluster \"%s\"",
+		c->api->fault(c, v,
+			      "the password of \"%s\" in redis_sentinel_monitor is not the redis_password of Redis "
+			      "cluster \"%s\"",
 			      name, check_text(c, at, "redis_cluster", ""));
 	} else if (*replica_of(c, at, c->api->fmt(c, "%" PRId64, port))) {
-		c->api->fault(c, v, "sentinels watch \"%s\" at %s port %" PRId64 ", which is a replica by the inventory", name,
-			      address_of(c, at), port);
+		c->api->fault(c, v,
+			      "sentinels watch \"%s\" at %s port %" PRId64 ", which is a replica by the inventory",
+			      name, address_of(c, at), port);
 		c->api->hint(c, "Name the instance it follows.");
 	}
 }
@@ -188,10 +199,11 @@ void rule_redis_sentinel_few(pig_check *c)
 	if (strcmp(check_text(c, h, "redis_mode", ""), "sentinel") || !n || (n >= 3 && n % 2))
 		return;
 	if (n < 3)
-		c->api->fault(c, c->api->get(c, h, "redis_cluster"), "sentinels of \"%s\" are %zu: when one is lost, no failover is made",
-			      c->cluster, n);
+		c->api->fault(c, c->api->get(c, h, "redis_cluster"),
+			      "sentinels of \"%s\" are %zu: when one is lost, no failover is made", c->cluster, n);
 	else
-		c->api->fault(c, c->api->get(c, h, "redis_cluster"), "sentinels of \"%s\" are %zu: they survive no more losses than %zu",
-			      c->cluster, n, n - 1);
+		c->api->fault(c, c->api->get(c, h, "redis_cluster"),
+			      "sentinels of \"%s\" are %zu: they survive no more losses than %zu", c->cluster, n,
+			      n - 1);
 	c->api->hint(c, "Take three or five.");
 }

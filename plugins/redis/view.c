@@ -70,12 +70,15 @@ bool view_ask(pig_task *t, struct view *v)
 	v->n = cluster_addrs(t, &all);
 	v->list = t->host->alloc(t, (v->n + 1) * sizeof *v->list);
 	for (size_t i = 0; i < v->n; i++) {
-		v->list[i] = (struct member){ .at = all[i], .addr = pig_fmt(t, "%s:%" PRId64, all[i].ip, all[i].port) };
-		calls = pig_fmt(t, "%s%s", calls, pig_sh(t, "echo '== '%s; ask %s %lld\n", v->list[i].addr, all[i].ip,
-							 (long long)all[i].port));
+		v->list[i] = (struct member){.at = all[i], .addr = pig_fmt(t, "%s:%" PRId64, all[i].ip, all[i].port)};
+		calls = pig_fmt(
+			t, "%s%s", calls,
+			pig_sh(t, "echo '== '%s; ask %s %lld\n", v->list[i].addr, all[i].ip, (long long)all[i].port));
 	}
-	const pig_op *op = pig_shell(t, .note = "what the instances know of their cluster", .reads = true,
-		.cmd = pig_fmt(t, "%sask() { printf 'CLUSTER NODES\\nDBSIZE\\n' | cli \"$1\" \"$2\" | tr -d '\\r'; }\n%s",
+	const pig_op *op = pig_shell(
+		t, .note = "what the instances know of their cluster", .reads = true,
+		.cmd = pig_fmt(t,
+			       "%sask() { printf 'CLUSTER NODES\\nDBSIZE\\n' | cli \"$1\" \"$2\" | tr -d '\\r'; }\n%s",
 			       redis_cli_any(t), calls));
 	if (!pig_await(t))
 		return false;
