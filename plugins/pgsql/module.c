@@ -101,6 +101,26 @@ static const struct pig_taskdef tasks[] = {
 	 .when = "pgbackrest_enabled and pgbackrest_init_backup and patroni_enabled",
 	 .run = pgsql_backup,
 	 .limit_s = 86400},
+	{.name = "pitr_look", .text = "what each member's repository holds", .run = pgsql_pitr_look},
+	{.name = "pitr_plan",
+	 .text = "where to restore; WAL is archived, Patroni paused",
+	 .tags = "print,down,pause",
+	 .run = pgsql_pitr_plan},
+	{.name = "pitr_stop",
+	 .text = "Patroni and the server are stopped",
+	 .tags = "down,stop,stop_patroni,stop_postgres,stop_primary,stop_replica",
+	 .run = pgsql_pitr_stop},
+	{.name = "pitr_restore",
+	 .text = "data from the repository, WAL up to the point",
+	 .tags = "pitr,restore,pgbackrest,recovery,verify",
+	 .run = pgsql_pitr_restore,
+	 .limit_s = 172800},
+	{.name = "pitr_up", .text = "the restored member leads", .tags = "up,start,primary,resume,etcd,pg_meta", .run = pgsql_pitr_up, .limit_s = 90000},
+	{.name = "pitr_follow",
+	 .text = "the others follow it",
+	 .tags = "up,start,replica",
+	 .run = pgsql_pitr_follow,
+	 .limit_s = 90000},
 };
 
 /* Replicas have nothing else to do while the primary makes the cluster, and the primary while it is copied. */
@@ -114,10 +134,31 @@ static const struct pig_step steps[] = {
 	{.name = "pg_serve", .tasks = "pg_serve pgbackrest_backup", .flags = PIG_GATHER},
 };
 
+#define POINT \
+	"{{ (pg_pitr.time | default('') or pg_pitr.name | default('') or pg_pitr.lsn | default('') or " \
+	"pg_pitr.xid | default('') or 'the last backup') if pg_pitr is defined and pg_pitr is mapping else '(pg_pitr is not set)' }}"
+static const struct pig_step pitr_steps[] = {
+	{.name = "pitr_look", .tasks = "pitr_look"},
+	{.name = "pitr_plan", .tasks = "pitr_plan", .needs = "pgsql.pitr_look", .flags = PIG_ONCE},
+	{.name = "pitr_stop",
+	 .tasks = "pitr_stop",
+	 .needs = "pgsql.pitr_plan",
+	 .flags = PIG_DESTRUCTIVE,
+	 .loses = "what {{ pg_cluster }} wrote after " POINT,
+	 .safeguard = "pg_safeguard"},
+	{.name = "pitr_restore", .tasks = "pitr_restore", .needs = "pgsql.pitr_stop"},
+	{.name = "pitr_up", .tasks = "pitr_up", .needs = "pgsql.pitr_restore"},
+	{.name = "pitr_follow", .tasks = "pitr_follow", .needs = "pgsql.pitr_up"},
+	{.name = "pitr_serve", .tasks = "pg_serve", .flags = PIG_GATHER},
+};
+
 static const struct pig_playbook playbooks[] = {
 	{.name = "pgsql",
 	 .text = "PostgreSQL clusters: make, join, bring up to the inventory",
 	 .steps = PIG_TABLE(steps)},
+	{.name = "pgsql-pitr",
+	 .text = "a cluster's data as it was at a point in time: -e '{\"pg_pitr\": {\"time\": ...}}'",
+	 .steps = PIG_TABLE(pitr_steps)},
 };
 
 static const struct pig_need needs[] = {{.module = "node", .version = ">=0.1"}, {.module = "etcd", .version = ">=0.1"}};

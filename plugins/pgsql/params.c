@@ -218,6 +218,26 @@ static const struct pig_param repos[] = {
 	M("*", MAP, .members = PIG_TABLE(repo), .text = "A repository under the name that pgbackrest_method uses."),
 };
 
+static const struct pig_param pitr[] = {
+	M("type", ENUM, .check = "default|time|xid|name|lsn|immediate",
+	  .text = "Kind of point; what is given says it: default is the end of the WAL, immediate that of the backup."),
+	M("time", STR, .text = "A time, with its zone."),
+	M("name", STR, .text = "A restore point's name."),
+	M("xid", INT, .text = "A transaction."),
+	M("lsn", STR, .check = "/^[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}$/", .text = "A place in the WAL."),
+	M("set", STR, .text = "Backup set to begin from; latest unless named."),
+	M("timeline", STR, .check = "/^([0-9]+|current|latest)$/", .text = "Timeline to follow."),
+	M("exclusive", BOOL, .text = "Does it stop right before the point?"),
+	M("action", ENUM, .check = "pause|promote|shutdown",
+	  .text = "What happens at the point: promote goes on, pause and shutdown leave the data to be looked at."),
+	M("archive", BOOL, .text = "Is WAL archived during the recovery? Yes unless said otherwise."),
+	M("db_include", LIST, .text = "Databases that are restored; others are left empty."),
+	M("db_exclude", LIST, .text = "Databases that are left empty."),
+	M("link_map", MAP, .text = "Links in the data folder and where they lead."),
+	M("process", INT, .text = "Processes that restore."),
+	M("backup", BOOL, .text = "Is the present data kept beside, as <pg_data>-backup?"),
+};
+
 const struct pig_param pgsql_params[PGSQL_PARAMS] = {
 	/* pg id */
 	P(ENUM, pg_mode, C, .dflt = "'pgsql'",
@@ -415,7 +435,7 @@ const struct pig_param pgsql_params[PGSQL_PARAMS] = {
 	P(STR, pgbouncer_redirect_to, C, .flags = PIG_INERT,
 	  .text = "Undeclared: alternate host in pgbouncer database entries."),
 	/* pg pitr */
-	P(MAP, pg_pitr, I, .flags = PIG_INERT, .text = "PITR task definition; see notes for fields."),
+	P(MAP, pg_pitr, I, .members = PIG_TABLE(pitr), .text = "Point that playbook pgsql-pitr takes a cluster back to."),
 	/* cli arg */
 	P(STR, clsname, A, .dflt = "''", .flags = PIG_INERT, .text = "Limit pgsql-monitor to one remote cluster."),
 	P(STR, dbname, A, .flags = PIG_INERT, .text = "Database name handled by pgsql-db."),

@@ -7,7 +7,7 @@
  *   hba.c        access rules          install.c    users, packages, folders, certificates, configuration files
  *   launch.c     bootstrap and join    roles.c, databases.c, scram.c   what exists in the cluster, by difference
  *   pool.c       PgBouncer             service.c    HAProxy
- *   backup.c     pgBackRest
+ *   backup.c     pgBackRest            pitr.c       back to a point in time
  */
 #ifndef PGSQL_H
 #define PGSQL_H
@@ -175,7 +175,7 @@ struct pgsql {
 	const char *dst_pg;
 };
 
-enum { PGSQL_PARAMS = 145, PGSQL_RULES = 13 }; /* rows; the definitions must agree */
+enum { PGSQL_PARAMS = 145, PGSQL_RULES = 14 }; /* rows; the definitions must agree */
 extern const struct pig_param pgsql_params[PGSQL_PARAMS];
 extern const struct pig_rule pgsql_rules[PGSQL_RULES];
 
@@ -305,6 +305,12 @@ bool backup_may_begin(const struct inst *in);	 /* no earlier cluster's backups i
 /* ---- conf.c ---- */
 void pgsql_patroni(const struct inst *in, uint32_t flags); /* its unit runs and has read its file */
 
+/* ---- launch.c ---- */
+void etcd_forget(const struct inst *in, const char *const *names); /* keys of the cluster, ended by NULL */
+
+/* ---- pitr.c ---- */
+void pgsql_stop_server(const struct inst *in); /* without Patroni, which would start it again */
+
 /* ---- tasks ---- */
 void pgsql_dbsu(pig_task *t);
 void pgsql_pkg(pig_task *t);
@@ -328,5 +334,11 @@ void pgsql_crontab(pig_task *t);
 void pgsql_backup_begin(pig_task *t);
 void pgsql_stanza(pig_task *t);
 void pgsql_backup(pig_task *t);
+void pgsql_pitr_look(pig_task *t);
+void pgsql_pitr_plan(pig_task *t);
+void pgsql_pitr_stop(pig_task *t);
+void pgsql_pitr_restore(pig_task *t);
+void pgsql_pitr_up(pig_task *t);
+void pgsql_pitr_follow(pig_task *t);
 
 #endif
