@@ -122,20 +122,26 @@ static void add_packages(const struct inst *in, struct str *names, const pig_val
 		}
 }
 
+const char *package_names(const struct inst *in)
+{
+	struct str names = str_new(in->t);
+
+	add_packages(in, &names, in->p->pg_packages);
+	add_packages(in, &names, in->p->pg_extensions);
+	return names.s;
+}
+
 void pgsql_pkg(pig_task *t)
 {
 	struct inst in = inst_of(t);
-	struct str names = str_new(t);
 
 	if (in.deb) { /* or the packages make and start a cluster of their own */
 		pig_file(t, .path = "/etc/postgresql-common/createcluster.d", .dir = true);
 		pig_file(t, .path = "/etc/postgresql-common/createcluster.d/pig.conf",
 			 .text = "create_main_cluster = false\n");
 	}
-	add_packages(&in, &names, in.p->pg_packages);
-	add_packages(&in, &names, in.p->pg_extensions);
-	if (names.n)
-		pig_package(t, .names = names.s);
+	if (*package_names(&in))
+		pig_package(t, .names = package_names(&in));
 	pig_unit(t, .name = "postgresql", .state = PIG_STOPPED, .enable = -1);
 	pig_file(t, .path = pig_fmt(t, "%.*s", (int)(strrchr(in.bin, '/') - in.bin), in.bin), .link = in.home);
 }

@@ -101,6 +101,22 @@ static const struct pig_taskdef tasks[] = {
 	 .when = "pgbackrest_enabled and pgbackrest_init_backup and patroni_enabled",
 	 .run = pgsql_backup,
 	 .limit_s = 86400},
+	{.name = "user_known", .text = "is the user in the inventory", .run = pgsql_user_known},
+	{.name = "user_role", .text = "the role and its password", .tags = "postgres", .run = pgsql_user_one},
+	{.name = "db_known", .text = "is the database in the inventory", .run = pgsql_db_known},
+	{.name = "db_drop", .text = "a database that goes, or is made anew", .tags = "postgres", .run = pgsql_db_drop},
+	{.name = "db_make", .text = "the database and what is in it", .tags = "postgres", .run = pgsql_db_one},
+	{.name = "pg_led", .text = "the leader was among the hosts", .run = pgsql_led},
+	{.name = "rm_look", .text = "who leads", .tags = "always", .run = pgsql_rm_look},
+	{.name = "rm_plan", .text = "another leads, when members stay", .tags = "always", .run = pgsql_rm_plan},
+	{.name = "rm_access",
+	 .text = "services, PgBouncer, monitoring and names go",
+	 .tags = "pg_access,pg_monitor,pg_deregister,deregister,dns,vip,pg_service,haproxy",
+	 .run = pgsql_rm_access},
+	{.name = "rm_replica", .text = "replicas stop", .tags = "pg_bootstrap,pg_replica", .run = pgsql_rm_replica},
+	{.name = "rm_leader", .text = "the leader stops", .tags = "pg_bootstrap,pg_primary", .run = pgsql_rm_leader},
+	{.name = "rm_meta", .text = "the cluster's keys and user in etcd", .tags = "pg_bootstrap,pg_meta", .run = pgsql_rm_meta},
+	{.name = "rm_files", .text = "data, backups, packages", .tags = "pg_backup,pg_data,pg_pkg,pg_crontab", .run = pgsql_rm_files, .limit_s = 1800},
 	{.name = "pitr_look", .text = "what each member's repository holds", .run = pgsql_pitr_look},
 	{.name = "pitr_plan",
 	 .text = "where to restore; WAL is archived, Patroni paused",
@@ -152,6 +168,48 @@ static const struct pig_step pitr_steps[] = {
 	{.name = "pitr_serve", .tasks = "pg_serve", .flags = PIG_GATHER},
 };
 
+static const struct pig_step user_steps[] = {
+	{.name = "user_known", .tasks = "user_known", .flags = PIG_ONCE},
+	{.name = "user_role", .tasks = "user_role", .needs = "pgsql.user_known"},
+	{.name = "user_pool", .tasks = "pgbouncer_conf pgbouncer", .flags = PIG_GATHER},
+	{.name = "user_led", .tasks = "pg_led", .flags = PIG_ONCE | PIG_GATHER},
+};
+
+/* A database of this name that is to go, or to be made anew. */
+#define GOES \
+	"dbname is defined and pg_databases | selectattr('name', 'equalto', dbname) | selectattr('state', 'defined') | " \
+	"selectattr('state', 'in', ['absent', 'recreate']) | list | length > 0"
+static const struct pig_step db_steps[] = {
+	{.name = "db_known", .tasks = "db_known", .flags = PIG_ONCE},
+	{.name = "db_drop",
+	 .tasks = "db_drop",
+	 .needs = "pgsql.db_known",
+	 .when = GOES,
+	 .flags = PIG_DESTRUCTIVE,
+	 .loses = "database {{ dbname }} of {{ pg_cluster }}",
+	 .safeguard = "pg_safeguard"},
+	{.name = "db_make", .tasks = "db_make", .needs = "pgsql.db_known"},
+	{.name = "db_pool", .tasks = "pgbouncer_conf pgbouncer", .flags = PIG_GATHER},
+	{.name = "db_led", .tasks = "pg_led", .flags = PIG_ONCE | PIG_GATHER},
+};
+
+#define LOST \
+	"{{ pg_cluster }}-{{ pg_seq }}{% if pg_rm_data %}, its data in {{ pg_fs_main }}/{{ pg_cluster }}-{{ pg_version }}" \
+	"{% endif %}{% if pg_rm_backup and pgbackrest_enabled %}, its backups{% endif %}"
+static const struct pig_step rm_steps[] = {
+	{.name = "rm_look", .tasks = "rm_look"},
+	{.name = "rm_plan", .tasks = "rm_plan", .flags = PIG_ONCE | PIG_GATHER},
+	{.name = "rm_access", .tasks = "rm_access", .needs = "pgsql.rm_plan"},
+	{.name = "rm_replica",
+	 .tasks = "rm_replica",
+	 .flags = PIG_DESTRUCTIVE,
+	 .loses = LOST,
+	 .safeguard = "pg_safeguard"},
+	{.name = "rm_leader", .tasks = "rm_leader", .flags = PIG_DESTRUCTIVE | PIG_GATHER, .safeguard = "pg_safeguard"},
+	{.name = "rm_meta", .tasks = "rm_meta", .flags = PIG_ONCE | PIG_GATHER},
+	{.name = "rm_files", .tasks = "rm_files", .flags = PIG_DESTRUCTIVE, .safeguard = "pg_safeguard"},
+};
+
 static const struct pig_playbook playbooks[] = {
 	{.name = "pgsql",
 	 .text = "PostgreSQL clusters: make, join, bring up to the inventory",
@@ -159,6 +217,11 @@ static const struct pig_playbook playbooks[] = {
 	{.name = "pgsql-pitr",
 	 .text = "a cluster's data as it was at a point in time: -e '{\"pg_pitr\": {\"time\": ...}}'",
 	 .steps = PIG_TABLE(pitr_steps)},
+	{.name = "pgsql-user", .text = "one user of pg_users: -e username=...", .steps = PIG_TABLE(user_steps)},
+	{.name = "pgsql-db", .text = "one database of pg_databases: -e dbname=...", .steps = PIG_TABLE(db_steps)},
+	{.name = "pgsql-rm",
+	 .text = "a cluster is removed, or members of one (-l)",
+	 .steps = PIG_TABLE(rm_steps)},
 };
 
 static const struct pig_need needs[] = {{.module = "node", .version = ">=0.1"}, {.module = "etcd", .version = ">=0.1"}};

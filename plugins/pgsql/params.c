@@ -426,11 +426,11 @@ const struct pig_param pgsql_params[PGSQL_PARAMS] = {
 	P(STR, pgbackrest_exporter_options, C, .dflt = "'--collect.interval=120 --log.level=info'", .flags = PIG_INERT,
 	  .text = "Command flags."),
 	/* pg remove */
-	P(BOOL, pg_safeguard, C, .dflt = "false", .flags = PIG_INERT, .text = "Refuse removal when true."),
-	P(BOOL, pg_rm_data, C, .dflt = "true", .flags = PIG_INERT, .text = "Delete data on removal."),
-	P(BOOL, pg_rm_backup, C, .dflt = "true", .flags = PIG_INERT,
-	  .text = "Delete stanza and backups when removing primary."),
-	P(BOOL, pg_rm_pkg, C, .dflt = "true", .flags = PIG_INERT, .text = "Uninstall packages on removal."),
+	P(BOOL, pg_safeguard, C, .dflt = "false",
+	  .text = "Forbids what destroys data: removal, going back in time, dropping a database."),
+	P(BOOL, pg_rm_data, C, .dflt = "true", .text = "Delete data on removal."),
+	P(BOOL, pg_rm_backup, C, .dflt = "true", .text = "Delete backups on removal."),
+	P(BOOL, pg_rm_pkg, C, .dflt = "true", .text = "Uninstall packages on removal."),
 	/* pg access */
 	P(STR, pgbouncer_redirect_to, C, .flags = PIG_INERT,
 	  .text = "Undeclared: alternate host in pgbouncer database entries."),
@@ -438,8 +438,8 @@ const struct pig_param pgsql_params[PGSQL_PARAMS] = {
 	P(MAP, pg_pitr, I, .members = PIG_TABLE(pitr), .text = "Point that playbook pgsql-pitr takes a cluster back to."),
 	/* cli arg */
 	P(STR, clsname, A, .dflt = "''", .flags = PIG_INERT, .text = "Limit pgsql-monitor to one remote cluster."),
-	P(STR, dbname, A, .flags = PIG_INERT, .text = "Database name handled by pgsql-db."),
-	P(STR, username, A, .flags = PIG_INERT, .text = "User name handled by pgsql-user; not postgres."),
+	P(STR, dbname, A, .text = "Database name handled by pgsql-db."),
+	P(STR, username, A, .text = "User name handled by pgsql-user; not postgres."),
 	/* pg migration */
 	P(STR, context_dir, A, .dflt = "'~/migration'", .check = "path", .flags = PIG_INERT,
 	  .text = "Root for generated migration files."),

@@ -8,6 +8,7 @@
  *   launch.c     bootstrap and join    roles.c, databases.c, scram.c   what exists in the cluster, by difference
  *   pool.c       PgBouncer             service.c    HAProxy
  *   backup.c     pgBackRest            pitr.c       back to a point in time
+ *   one.c        one user or database  remove.c     clusters and members that go
  */
 #ifndef PGSQL_H
 #define PGSQL_H
@@ -286,6 +287,16 @@ const char *role_stored(pig_task *t, const char *answer,
 			const char *name); /* of lines "name|verifier"; NULL: no such role */
 bool role_password_is(const struct inst *in, const char *have, const char *name, const char *want);
 
+void roles_bring(const struct inst *in, const char *only); /* NULL: all */
+
+/* ---- databases.c ---- */
+void databases_bring(const struct inst *in, const char *only); /* NULL: all */
+void database_drop(const struct inst *in, const char *name);
+
+/* ---- service.c, install.c ---- */
+void service_forget(const struct inst *in); /* files of all the cluster's services */
+const char *package_names(const struct inst *in);
+
 /* ---- live.c ---- */
 struct live {
 	const char *patroni, *config; /* JSON; "" when Patroni does not answer */
@@ -301,6 +312,9 @@ const char *backup_archive_command(const struct inst *in);
 bool backup_is_own(const struct inst *in); /* is the repository this member's alone? */
 const pig_op *backup_ask(const struct inst *in); /* what the repository holds, and whose data is here */
 bool backup_may_begin(const struct inst *in);	 /* no earlier cluster's backups in the way? false: the task has failed */
+
+void backup_forget(const struct inst *in, bool last);
+void crontab_forget(const struct inst *in);
 
 /* ---- conf.c ---- */
 void pgsql_patroni(const struct inst *in, uint32_t flags); /* its unit runs and has read its file */
@@ -334,6 +348,19 @@ void pgsql_crontab(pig_task *t);
 void pgsql_backup_begin(pig_task *t);
 void pgsql_stanza(pig_task *t);
 void pgsql_backup(pig_task *t);
+void pgsql_user_known(pig_task *t);
+void pgsql_user_one(pig_task *t);
+void pgsql_db_known(pig_task *t);
+void pgsql_db_drop(pig_task *t);
+void pgsql_db_one(pig_task *t);
+void pgsql_led(pig_task *t);
+void pgsql_rm_look(pig_task *t);
+void pgsql_rm_plan(pig_task *t);
+void pgsql_rm_access(pig_task *t);
+void pgsql_rm_replica(pig_task *t);
+void pgsql_rm_leader(pig_task *t);
+void pgsql_rm_meta(pig_task *t);
+void pgsql_rm_files(pig_task *t);
 void pgsql_pitr_look(pig_task *t);
 void pgsql_pitr_plan(pig_task *t);
 void pgsql_pitr_stop(pig_task *t);
