@@ -17,6 +17,10 @@ static void words(struct buf *b, struct op **ops, size_t n, bool folders, bool c
 			continue;
 		buf_ch(b, ' ');
 		buf_quote(b, ops[i]->d.file.path);
+		if (!content && (ops[i]->flags & PIG_IF_THERE)) {
+			buf_ch(b, ' ');
+			buf_quote(b, os_dirname(b->a, ops[i]->d.file.path));
+		}
 	}
 }
 
@@ -90,6 +94,14 @@ static void file_found(struct batch *b, struct op *op, const char *answer)
 	}
 }
 
+/* Does the probe's answer know the folder of the path? */
+static bool has_folder(struct batch *b, const struct op *op, const char *answer)
+{
+	const char *line = arena_fmt(b->a, " %s\n", os_dirname(b->a, op->d.file.path));
+
+	return strstr(arena_fmt(b->a, "%s\n", answer), line) != NULL;
+}
+
 static bool same_name(const char *want, const char *name, const char *id)
 {
 	return !want || !strcmp(want, name) || !strcmp(want, id);
@@ -126,6 +138,10 @@ static bool file_decide(struct batch *b, struct op *op, struct err *e)
 
 	file_found(b, op, sec ? sec->out : "");
 	op->todo = 0;
+	if ((op->flags & PIG_IF_THERE) && !has_folder(b, op, sec ? sec->out : "")) {
+		op->state = OP_OK;
+		return true;
+	}
 	if (d->state == PIG_ABSENT) {
 		if (f->exists) {
 			if (f->is_dir && !d->dir)

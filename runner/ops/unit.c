@@ -251,7 +251,7 @@ static bool unit_decide(struct batch *b, struct op *op, struct err *e)
 	bool running = !strcmp(f.active, "active") || !strcmp(f.active, "activating") || !strcmp(f.active, "reloading");
 	running = running && !f.looping;
 	bool missing = !strcmp(f.load, "not-found") || !*f.load;
-	if (missing && (d->state == PIG_STOPPED || d->state == PIG_ABSENT || d->enable < 0)) {
+	if (missing && ((op->flags & PIG_IF_THERE) || d->state == PIG_STOPPED || d->state == PIG_ABSENT || d->enable < 0)) {
 		op->state = OP_OK;
 		return true;
 	}

@@ -40,6 +40,8 @@ struct host_run {
 	const char *check_dirty;
 	struct value *published;  /* map; under run->lock */
 	struct counts counts;
+	struct counts later;      /* of what it left for other hosts; under run->lock */
+	bool taking;              /* what others left here is being done; under run->lock */
 };
 
 struct run {
@@ -54,10 +56,14 @@ struct run {
 	pthread_cond_t moved;
 	struct host_run **hosts;  /* by inventory index; NULL: not part of it (yet) */
 	uint8_t *edges;           /* step x inventory index: enum edge */
+	struct later *later;      /* what waits for the end of its step; see later.c */
 	int8_t *firsts;           /* step x inventory index: 1 first, 0 not, -1 not asked */
 	struct ca *ca;
 	pthread_mutex_t ca_lock;
 	volatile int cancel;
+	pthread_mutex_t tick_lock; /* of the two below */
+	pthread_cond_t tick;
+	bool ticked_out;
 };
 
 /* Run the plan; the result is the exit status. The report has been printed. */
@@ -72,6 +78,9 @@ bool run_step(struct run *run, struct host_run *hr, uint32_t step);
 struct ca *run_ca(struct run *run, struct host_run *hr, struct err *e);
 /* One worker's life; see sched.c. */
 void *run_worker(void *run);
+/* What is due on one host now that its step is over, or NULL; *left: more waits. With the lock held. */
+struct later *run_later_take(struct run *run, bool *left);
+void run_later_send(struct run *run, struct later *l);
 /* Fill a target from the host's connection variables; PIG_SSH_CONFIG names another ssh_config than the user's. */
 bool run_target(struct run *run, struct host_run *hr, struct target *t, struct err *e);
 /* The health row that says whether a module's service answers, seen from any host: asked for `needs` outside the run. */

@@ -210,6 +210,7 @@ static struct host_run *pick(struct run *run, bool *left)
 				again = true;
 			} else if (r == FINISHED) {
 				hr->finished = true;
+				report_idle(run->rep, hr->h->name, true);
 				again = true;
 			} else if (r == DEAD) {
 				if (run->cancel)
@@ -236,7 +237,16 @@ void *run_worker(void *arg)
 	pthread_mutex_lock(&run->lock);
 	for (;;) {
 		struct host_run *hr = pick(run, &left);
-		if (!left)
+		bool waits;
+		struct later *l = run_later_take(run, &waits);
+		if (l) { /* first: others may be held up by nothing but this worker */
+			pthread_mutex_unlock(&run->lock);
+			run_later_send(run, l);
+			pthread_mutex_lock(&run->lock);
+			pthread_cond_broadcast(&run->moved);
+			continue;
+		}
+		if (!left && !waits)
 			break;
 		if (!hr) {
 			pthread_cond_wait(&run->moved, &run->lock);
@@ -246,6 +256,7 @@ void *run_worker(void *arg)
 		hr->busy = true;
 		pthread_mutex_unlock(&run->lock);
 		bool ok = run_step(run, hr, step);
+		report_idle(run->rep, hr->h->name, !ok);
 		pthread_mutex_lock(&run->lock);
 		hr->busy = false;
 		if (ok) {

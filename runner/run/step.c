@@ -180,6 +180,7 @@ bool run_health(struct run *run, struct host_run *hr, const struct module *m, co
 		if (ok) {
 			h->ok(&t.pub);
 			ok = task_end(&t);
+			task_later_end(&t, false); /* asking leaves nothing behind */
 			if (!ok)
 				*e = t.err;
 		}

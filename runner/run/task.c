@@ -100,7 +100,7 @@ void task_fail(struct task *t, const struct err *e)
 	t->main->err = *e;
 }
 
-static void count(struct counts *c, const struct op *op)
+void task_count(struct counts *c, const struct op *op)
 {
 	switch (op->state) {
 	case OP_OK: c->ok++; break;
@@ -119,7 +119,7 @@ static void report_new_ops(struct task *t)
 		struct op *op = t->batch->ops[t->batch->reported];
 		if (op->state == OP_QUEUED)
 			break;
-		count(&t->home->counts, op);
+		task_count(&t->home->counts, op);
 		if (op->state != OP_DUE)
 			report_op(t->run->rep, t->home->h->name, op->task, t->host == t->home ? NULL : t->host->h->name, op);
 	}
@@ -170,6 +170,7 @@ bool task_leave(struct task *t)
 
 	for (struct task *h = t->main->next; h && !t->main->failed; h = h->next)
 		task_flush(h);
+	task_later_end(t->main, !t->main->failed);
 	if (!t->main->failed)
 		return true;
 	/* the body failed: what earlier tasks queued is still to be done, what this one queued is not */

@@ -11,6 +11,8 @@ struct task {
 	struct host_run *host; /* the host this handle sends to */
 	struct task *main;     /* the home handle */
 	struct task *next;     /* other handles of the same task */
+	struct task *later;    /* of main: handles whose operations wait for the end of the step */
+	bool is_later;         /* this is one */
 	struct task *current;  /* of main: whose operations were queued last */
 	const struct module *module;
 	const char *name;
@@ -34,6 +36,9 @@ bool task_leave(struct task *t);
 bool task_flush(struct task *t);
 /* The first failure wins. */
 void task_fail(struct task *t, const struct err *e);
+/* The body has returned: what it left for other hosts waits in the run, or, if it failed, is dropped. */
+void task_later_end(struct task *main, bool ok);
+void task_count(struct counts *c, const struct op *op);
 /* How a batch reaches a host. */
 bool task_link_run(void *ctx, const struct script *s, const char *what, struct buf *out, struct err *e);
 void task_batch_init(struct task *t, struct batch *b, struct arena *a);
@@ -47,6 +52,8 @@ const pig_value *task_api_of(pig_task *, const char *, const char *);
 void task_api_publish(pig_task *, const char *, const pig_value *);
 const pig_value *task_api_members(pig_task *, const char *);
 pig_task *task_api_on(pig_task *, const char *);
+pig_task *task_api_later(pig_task *, const char *);
+const pig_value *task_api_self(pig_task *);
 bool task_api_reach(pig_task *, const char *);
 const void *task_api_iface(pig_task *, const char *);
 const pig_value *task_api_json(pig_task *, const char *);

@@ -60,7 +60,7 @@ static pig_op *begin(pig_task *t, const char *kind, const char *name, const char
 		return (pig_op *)r;
 	r->changed = listed(t, "changed", arena_fmt(of(t)->c->a, "%s %s", kind, what));
 	if (of(t) != of(t)->home)
-		buf_fmt(out_of(t), "@%s ", t->hostname);
+		buf_fmt(out_of(t), "%s@%s ", of(t)->later ? "later " : "", t->hostname);
 	buf_fmt(out_of(t), "%s %s", kind, what);
 	if (flags & PIG_SOFT)
 		buf_str(out_of(t), " soft");
@@ -68,6 +68,8 @@ static pig_op *begin(pig_task *t, const char *kind, const char *name, const char
 		buf_str(out_of(t), " now");
 	if (flags & PIG_SEED)
 		buf_str(out_of(t), " seed");
+	if (flags & PIG_IF_THERE)
+		buf_str(out_of(t), " if there");
 	field(t, "as", as);
 	return (pig_op *)r;
 }
@@ -419,6 +421,20 @@ static pig_task *h_on(pig_task *t, const char *host)
 	return &o->pub;
 }
 
+static pig_task *h_later(pig_task *t, const char *host)
+{
+	struct plan_task *o = arena_dup(of(t)->c->a, of(t)->home, sizeof *o);
+
+	o->pub.hostname = o->pub.address = arena_str(of(t)->c->a, host);
+	o->later = true;
+	return &o->pub;
+}
+
+static const pig_value *h_self(pig_task *t)
+{
+	return (const pig_value *)value_get(of(t)->c->fixture, "self");
+}
+
 static const void *h_iface(pig_task *t, const char *id)
 {
 	const struct modules *ms = of(t)->c->w->modules;
@@ -544,7 +560,7 @@ static const struct pig_host recorder = {
 		.text = h_text,
 	.number = h_number, .boolean = h_boolean, .jmes = h_jmes, .fact = h_fact, .ca = h_ca,
 		.control_file = h_control_file,
-	.cluster_of = h_cluster_of, .in_run = h_in_run, .digest = h_digest, .reach = h_reach,
+	.cluster_of = h_cluster_of, .in_run = h_in_run, .digest = h_digest, .reach = h_reach, .later = h_later, .self = h_self,
 };
 
 bool plan_run(struct plan_case *c, const struct module *m, const struct pig_taskdef *task, const struct inv_host *h,

@@ -22,6 +22,7 @@ struct plan_task {
 	const struct module *module;
 	struct plan_task *home;
 	bool failed; /* of the home handle */
+	bool later;  /* a handle whose operations wait for the end of the step */
 };
 
 /* Run one task's body on a host; false: the fixture does not fit, e says how. */

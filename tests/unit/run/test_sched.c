@@ -10,6 +10,7 @@
 
 static struct local_link link_; /* one folder for all hosts */
 static pthread_mutex_t link_lock = PTHREAD_MUTEX_INITIALIZER;
+static int frames_b1;           /* sent to b1 */
 static const char *dead_host;   /* connecting to it fails */
 
 /* ---- hosts ---- */
@@ -22,6 +23,8 @@ static bool fake_run(struct conn *c, struct arena *a, const struct job *j, struc
 	struct buf errs = BUF(a);
 	const char *const argv[] = { "sh", NULL };
 	int status;
+
+	frames_b1 += !strcmp(f->name, "b1");
 
 	pthread_mutex_lock(&link_lock);
 	const char *p = arena_fmt(a, "%s/%s", link_.dir, f->name);
@@ -111,6 +114,21 @@ static void t_reach(pig_task *t)
 {
 	say(t, t->host->reach(t, "a3") ? "reached" : "not-reached");
 }
+static void t_register(pig_task *t)
+{
+	pig_task *o = t->host->later(t, "b1");
+
+	say(t, "home");
+	pig_file(o, .path = pig_fmt(t, "%s/reg/%s", link_.dir, t->hostname), .text = "here\n");
+	pig_file(o, .flags = PIG_IF_THERE, .path = pig_fmt(t, "%s/no-folder/%s", link_.dir, t->hostname), .text = "x");
+	if (!strcmp(t->hostname, "a2"))
+		pig_file(o, .path = pig_fmt(t, "%s/reg/refused", link_.dir), .text = "x", .owner = "nobody-of-this-name");
+}
+static void t_register_breaks(pig_task *t)
+{
+	say(t->host->later(t, "b1"), "never-there");
+	t->host->fail(t, "no way");
+}
 static void h_well(pig_task *t)
 {
 	pig_shell(t, .reads = true, .cmd = "echo well $H >>$T/log");
@@ -131,6 +149,7 @@ static struct pig_taskdef rows[] = {
 	{ .name = "break", .run = t_break }, { .name = "publish", .run = t_publish }, { .name = "read", .run = t_read },
 	{ .name = "secret", .run = t_secret }, { .name = "fail", .run = t_fail },
 	{ .name = "quiet", .run = t_quiet }, { .name = "reach", .run = t_reach },
+	{ .name = "register", .run = t_register }, { .name = "register_breaks", .run = t_register_breaks },
 };
 
 /* ---- a run of made-up steps ---- */
@@ -312,6 +331,22 @@ int main(void)
 	CHECK_INT(RUN({ .task = "reach", .hosts = "gb" }), 0);
 	CHECK_INT(count_of(log, "not-reached "), 2);
 	dead_host = NULL;
+
+	/* later: what all hosts leave for one is one batch there when the step is over; a refusal is a warning, and so is its absence */
+	frames_b1 = 0;
+	CHECK_INT(RUN({ .task = "register", .hosts = "ga" }, { .task = "slow", .hosts = "ga" }), 0);
+	CHECK_INT(frames_b1, 2); /* a look and a change */
+	CHECK_HAS(said, "a1 -> b1: register: changed");
+	CHECK_HAS(said, "a2 -> b1: register: warning: file");
+	CHECK(os_exists(arena_fmt(a, "%s/reg/a3", link_.dir)) && !os_exists(arena_fmt(a, "%s/no-folder", link_.dir)));
+	CHECK_HAS(said, "changed=9 warned=1 failed=0");
+	dead_host = "b1";
+	CHECK_INT(RUN({ .task = "register", .hosts = "ga" }), 0);
+	CHECK_HAS(said, ": register: warning: on b1, for 3 hosts: host b1 does not answer; the next run makes up for it");
+	CHECK_HAS(said, "warned=1");
+	dead_host = NULL;
+	CHECK_INT(RUN({ .task = "register_breaks", .hosts = "ga" }), E_FAILED);
+	CHECK(!strstr(log, "never-there"));
 
 	/* a secret in a command never gets there, nor into what is said */
 	CHECK_INT(RUN({ .task = "secret" }), E_FAILED);
