@@ -101,6 +101,30 @@ static const struct pig_taskdef tasks[] = {
 	 .when = "pgbackrest_enabled and pgbackrest_init_backup and patroni_enabled",
 	 .run = pgsql_backup,
 	 .limit_s = 86400},
+	{.name = "pg_vip",
+	 .text = "the address of the leader",
+	 .tags = "vip,pg_vip_config,pg_vip_launch,pg_access",
+	 .run = pgsql_vip},
+	{.name = "pg_exporter",
+	 .text = "metrics of the server",
+	 .tags = "pg_monitor,monitor,pg_exporter_config,pg_exporter_launch",
+	 .run = pgsql_exporter},
+	{.name = "pgbouncer_exporter",
+	 .text = "metrics of PgBouncer",
+	 .tags = "pg_monitor,monitor,pgbouncer_exporter_config,pgbouncer_exporter_launch",
+	 .run = pgsql_pool_exporter},
+	{.name = "pgbackrest_exporter",
+	 .text = "metrics of pgBackRest",
+	 .tags = "pg_monitor,monitor,pgbackrest_exporter_config,pgbackrest_exporter_launch",
+	 .run = pgsql_backup_exporter},
+	{.name = "pg_register",
+	 .text = "targets and names on the infra nodes",
+	 .tags = "pg_monitor,monitor,register,add_metrics,pg_dns,pg_dns_ins,pg_dns_cls,add_dns",
+	 .run = pgsql_register},
+	{.name = "pg_exporters",
+	 .text = "exporters of servers that are somewhere else",
+	 .tags = "exporter,pg_register,register,add_metrics",
+	 .run = pgsql_remote},
 	{.name = "user_known", .text = "is the user in the inventory", .run = pgsql_user_known},
 	{.name = "user_role", .text = "the role and its password", .tags = "postgres", .run = pgsql_user_one},
 	{.name = "db_known", .text = "is the database in the inventory", .run = pgsql_db_known},
@@ -140,14 +164,14 @@ static const struct pig_taskdef tasks[] = {
 };
 
 /* Replicas have nothing else to do while the primary makes the cluster, and the primary while it is copied. */
-#define PREPARE "pg_env pg_crontab pgbouncer_conf pg_service"
+#define PREPARE "pg_env pg_crontab pgbouncer_conf pg_service pg_vip pg_exporter pgbouncer_exporter pgbackrest_exporter"
 static const struct pig_step steps[] = {
 	{.name = "pg_install", .tasks = "pg_dbsu pg_pkg pg_dir pg_cert pg_conf pgbackrest_conf", .needs = "etcd.etcd_auth"},
 	{.name = "pg_prepare", .tasks = PREPARE, .when = "pg_role != 'primary'"},
 	{.name = "pg_bootstrap", .tasks = "pg_launch", .first = "pg_role == 'primary'"},
 	{.name = "pg_complete", .tasks = "pgbackrest_begin " PREPARE, .when = "pg_role == 'primary'"},
 	{.name = "pg_provision", .tasks = "pg_ready pg_hba pgbackrest_init pg_param pg_user pg_db pgbouncer"},
-	{.name = "pg_serve", .tasks = "pg_serve pgbackrest_backup", .flags = PIG_GATHER},
+	{.name = "pg_serve", .tasks = "pg_serve pgbackrest_backup pg_register", .flags = PIG_GATHER},
 };
 
 #define POINT \
@@ -210,6 +234,10 @@ static const struct pig_step rm_steps[] = {
 	{.name = "rm_files", .tasks = "rm_files", .flags = PIG_DESTRUCTIVE, .safeguard = "pg_safeguard"},
 };
 
+static const struct pig_step monitor_steps[] = {
+	{.name = "pg_exporters", .hosts = "infra", .tasks = "pg_exporters"},
+};
+
 static const struct pig_playbook playbooks[] = {
 	{.name = "pgsql",
 	 .text = "PostgreSQL clusters: make, join, bring up to the inventory",
@@ -219,18 +247,24 @@ static const struct pig_playbook playbooks[] = {
 	 .steps = PIG_TABLE(pitr_steps)},
 	{.name = "pgsql-user", .text = "one user of pg_users: -e username=...", .steps = PIG_TABLE(user_steps)},
 	{.name = "pgsql-db", .text = "one database of pg_databases: -e dbname=...", .steps = PIG_TABLE(db_steps)},
+	{.name = "pgsql-monitor",
+	 .text = "metrics of the servers of pg_exporters, or of those of one cluster: -e clsname=...",
+	 .steps = PIG_TABLE(monitor_steps)},
 	{.name = "pgsql-rm",
 	 .text = "a cluster is removed, or members of one (-l)",
 	 .steps = PIG_TABLE(rm_steps)},
 };
 
-static const struct pig_need needs[] = {{.module = "node", .version = ">=0.1"}, {.module = "etcd", .version = ">=0.1"}};
+static const struct pig_need needs[] = {{.module = "infra", .version = ">=0.1"},
+					{.module = "node", .version = ">=0.1"},
+					{.module = "etcd", .version = ">=0.1"}};
 
 static const struct pig_health health[] = {
 	{.name = "pgsql", .text = "the cluster would survive the loss of this member", .ok = pgsql_health},
 };
 
 static const struct pig_alias aliases[] = {
+	{"pg-exporter", "*", "prometheus-postgres-exporter"},
 	{"pgsql-common", "debian*", "patroni + python3-psycopg2 + pgbouncer + pgbackrest"},
 	{"pgsql-common", "ubuntu*", "patroni + python3-psycopg2 + pgbouncer + pgbackrest"},
 	{"pgsql-common", "*", "patroni + patroni-etcd + pgbouncer + pgbackrest"},

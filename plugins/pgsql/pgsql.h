@@ -8,6 +8,7 @@
  *   launch.c     bootstrap and join    roles.c, databases.c, scram.c   what exists in the cluster, by difference
  *   pool.c       PgBouncer             service.c    HAProxy
  *   backup.c     pgBackRest            pitr.c       back to a point in time
+ *   monitor.c    exporters, targets, names   vip.c      the leader's address
  *   one.c        one user or database  remove.c     clusters and members that go
  */
 #ifndef PGSQL_H
@@ -224,6 +225,8 @@ const char *inst_name(pig_task *t, const char *host);
 const char *inst_addr(pig_task *t, const char *host);
 const char *inst_primary(pig_task *t); /* the cluster's host with pg_role primary, or NULL */
 struct rto inst_rto(pig_task *t);
+/* seconds from Patroni's death to the fence: the lease lives ttl - loop_wait at least */
+int64_t inst_fence(pig_task *t);
 int64_t inst_fact(pig_task *t, const char *name, int64_t dflt);
 const char *inst_rest(const struct inst *in, const char *addr,
 		      const char *path); /* command: GET, the whole answer on stdout */
@@ -322,6 +325,13 @@ void pgsql_patroni(const struct inst *in, uint32_t flags); /* its unit runs and 
 /* ---- launch.c ---- */
 void etcd_forget(const struct inst *in, const char *const *names); /* keys of the cluster, ended by NULL */
 
+/* ---- monitor.c ---- */
+void monitor_forget(const struct inst *in); /* exporters here, targets and names on the infra nodes */
+
+/* ---- vip.c ---- */
+const char *vip_of(const struct inst *in); /* without its mask; NULL: none */
+void vip_forget(const struct inst *in);
+
 /* ---- pitr.c ---- */
 void pgsql_stop_server(const struct inst *in); /* without Patroni, which would start it again */
 
@@ -361,6 +371,12 @@ void pgsql_rm_replica(pig_task *t);
 void pgsql_rm_leader(pig_task *t);
 void pgsql_rm_meta(pig_task *t);
 void pgsql_rm_files(pig_task *t);
+void pgsql_exporter(pig_task *t);
+void pgsql_pool_exporter(pig_task *t);
+void pgsql_backup_exporter(pig_task *t);
+void pgsql_register(pig_task *t);
+void pgsql_remote(pig_task *t);
+void pgsql_vip(pig_task *t);
 void pgsql_pitr_look(pig_task *t);
 void pgsql_pitr_plan(pig_task *t);
 void pgsql_pitr_stop(pig_task *t);

@@ -124,6 +124,8 @@ void pgsql_rm_access(pig_task *t)
 {
 	struct inst in = inst_of(t);
 
+	monitor_forget(&in);
+	vip_forget(&in);
 	service_forget(&in);
 	unit_gone(t, "pgbouncer");
 	pig_file(t, .path = "/etc/pgbouncer", .dir = true, .state = PIG_ABSENT);
