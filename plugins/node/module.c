@@ -290,7 +290,7 @@ static const struct pig_step rm_steps[] = {
 
 /* one step: its tasks share their frames, and a node waits for no other */
 static const struct pig_step steps[] = {
-	{ .name = "node", .hosts = "all",
+	{ .name = "node", .hosts = "all", .needs = "infra.infra", /* packages come from there */
 	  .tasks = "node_id node_name node_hosts node_resolv node_repo node_pkg node_ca node_feature node_kernel node_tune "
 		   "node_sysctl node_profile node_ulimit node_data node_admin node_timezone node_ntp "
 		   "node_crontab node_vip haproxy_install haproxy_config haproxy_launch node_exporter "
