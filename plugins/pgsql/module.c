@@ -125,6 +125,7 @@ static const struct pig_taskdef tasks[] = {
 	 .text = "exporters of servers that are somewhere else",
 	 .tags = "exporter,pg_register,register,add_metrics",
 	 .run = pgsql_remote},
+	{.name = "cert_client", .text = "a client's key and certificate", .run = pgsql_cert_client},
 	{.name = "user_known", .text = "is the user in the inventory", .run = pgsql_user_known},
 	{.name = "user_role", .text = "the role and its password", .tags = "postgres", .run = pgsql_user_one},
 	{.name = "db_known", .text = "is the database in the inventory", .run = pgsql_db_known},
@@ -238,6 +239,10 @@ static const struct pig_step monitor_steps[] = {
 	{.name = "pg_exporters", .hosts = "infra", .tasks = "pg_exporters"},
 };
 
+static const struct pig_step cert_steps[] = {
+	{.name = "cert_client", .hosts = "infra[0]", .tasks = "cert_client"},
+};
+
 static const struct pig_playbook playbooks[] = {
 	{.name = "pgsql",
 	 .text = "PostgreSQL clusters: make, join, bring up to the inventory",
@@ -250,6 +255,9 @@ static const struct pig_playbook playbooks[] = {
 	{.name = "pgsql-monitor",
 	 .text = "metrics of the servers of pg_exporters, or of those of one cluster: -e clsname=...",
 	 .steps = PIG_TABLE(monitor_steps)},
+	{.name = "cert",
+	 .text = "a client's certificate, to log in by auth: cert: -e cn=<user>",
+	 .steps = PIG_TABLE(cert_steps)},
 	{.name = "pgsql-rm",
 	 .text = "a cluster is removed, or members of one (-l)",
 	 .steps = PIG_TABLE(rm_steps)},
