@@ -233,8 +233,8 @@ static void password_line(struct str *b, const char *user, const char *password)
 /* Words of a database node's operators. */
 static void scripts(const struct inst *in)
 {
-	static const char *const names[] = {"pg-failover-callback", "pg-backup", "pg-pitr", "pg-role", "pg-cluster",
-					    "pg-promote"};
+	static const char *const names[] = {"pg-failover-callback", "pg-backup", "pg-pitr", "pg-role",
+					    "pg-cluster",	    "pg-promote"};
 	pig_task *t = in->t;
 	pig_value *m = t->host->map(t);
 

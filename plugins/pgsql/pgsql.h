@@ -323,9 +323,9 @@ const char *live_roles_again(const struct inst *in, bool later);
 
 /* ---- backup.c: pgBackRest ---- */
 const char *backup_archive_command(const struct inst *in);
-bool backup_is_own(const struct inst *in); /* is the repository this member's alone? */
+bool backup_is_own(const struct inst *in);	 /* is the repository this member's alone? */
 const pig_op *backup_ask(const struct inst *in); /* what the repository holds, and whose data is here */
-bool backup_may_begin(const struct inst *in);	 /* no earlier cluster's backups in the way? false: the task has failed */
+bool backup_may_begin(const struct inst *in); /* no earlier cluster's backups in the way? false: the task has failed */
 
 void backup_forget(const struct inst *in, bool last);
 void crontab_forget(const struct inst *in);

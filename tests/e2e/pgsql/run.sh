@@ -254,7 +254,7 @@ vip_at() { # the nodes that hold it
 	local n
 	for n in node-1 node-2 node-3; do on "$n" "ip -o addr show | grep -qF ' $VIP/'" && echo "$n"; done
 }
-vip_follows() { [ "$(vip_at)" = "$(node_at "$(leader)")" ] && [ "$(sql $VIP 5432 'select pg_is_in_recovery()')" = f ]; }
+vip_follows() { [ "$(vip_at)" = "$(node_at "$(leader)")" ] && [ "$(sql "$VIP" 5432 'select pg_is_in_recovery()')" = f ]; }
 case_vip() {
 	local old
 	run_with "an address of the leader" '{"pg_vip_enabled": true, "pg_vip_address": "10.10.10.3/24"}'
@@ -268,14 +268,14 @@ case_vip() {
 	old=$(leader)
 	sandbox stop "$(node_at "$old")" --kill >/dev/null
 	check "the node lost: another leads" until_ok 60 new_leader "$old"
-	equal "and has the address within 5 s" f "$(until_ok 5 vip_answers && sql $VIP 5432 'select pg_is_in_recovery()')"
+	equal "and has the address within 5 s" f "$(until_ok 5 vip_answers && sql "$VIP" 5432 'select pg_is_in_recovery()')"
 	sandbox start "$(node_at "$old")" >/dev/null
 	check "the old one is back as a replica" until_ok 90 healthy
 	check "the address stays, alone" until_ok 10 vip_follows
 	pig_ok "as it was" pgsql.yml -l pg-test
 	equal "nobody holds it" "" "$(vip_at)"
 }
-vip_answers() { [ "$(sql $VIP 5432 'select pg_is_in_recovery()')" = f ]; }
+vip_answers() { [ "$(sql "$VIP" 5432 'select pg_is_in_recovery()')" = f ]; }
 
 metric() { ctl curl -s -m 5 "http://$1/metrics" | awk -v m="$2" '$1 == m || index($1, m "{") == 1 { print $NF; exit }'; }
 case_monitor() {
