@@ -177,6 +177,8 @@ void pgsql_conf(pig_task *t)
 		pig_file(t, .path = in.conf, .tmpl = "patroni.yml", .vars = m, .owner = su, .group = "postgres",
 			 .mode = 0640);
 		pig_file(t, .path = "/etc/patroni/patroni.yml", .link = in.conf);
+		pig_file(t, .path = "/pg/bin/patroni-guard", .tmpl = "patroni-guard", .vars = m, .owner = "root",
+			 .group = "postgres", .mode = 0755);
 		pig_file(t, .path = "/pg/bin/pg-fence", .tmpl = "pg-fence", .vars = m, .owner = "root",
 			 .group = "postgres", .mode = 0755);
 		pig_file(t, .path = "/etc/systemd/system/patroni.service", .tmpl = "patroni.service", .vars = m);

@@ -259,7 +259,7 @@ case_vip() {
 	local old
 	run_with "an address of the leader" '{"pg_vip_enabled": true, "pg_vip_address": "10.10.10.3/24"}'
 	check "the leader holds it, alone" until_ok 10 vip_follows
-	on "$(node_at "$(leader)")" 'pkill -KILL -x patroni; sleep 1.5'
+	on "$(node_at "$(leader)")" 'systemctl kill -s KILL --kill-who=main patroni'
 	check "Patroni killed: it stays with the server" until_ok 5 vip_follows
 	old=$(leader)
 	check "another member leads" until_ok 60 switched_over "$old"
