@@ -13,8 +13,10 @@ static const char *client(pig_task *on)
 	const struct minio *p = on->params;
 	const char *user = on->val->str(on->host->fact(on, "node_user"), "root");
 
-	return pig_sh(on, "al=%s; who=%s; h=$(getent passwd \"$who\"); h=${h%%:*}\n"
-		"mc() { runuser -u \"$who\" -- mcli --config-dir \"${h##*:}/.mcli\" \"$@\"; }\n", p->minio_alias, user);
+	return pig_sh(on,
+		      "al=%s; who=%s; h=$(getent passwd \"$who\"); h=${h%%:*}\n"
+		      "mc() { runuser -u \"$who\" -- mcli --config-dir \"${h##*:}/.mcli\" \"$@\"; }\n",
+		      p->minio_alias, user);
 }
 
 /* Infra nodes that can be reached, then members that are no infra nodes: where the alias is to be. */
@@ -59,14 +61,17 @@ void task_minio_alias(pig_task *t)
 		pig_ensure(list[i], .note = pig_fmt(t, "alias %s", p->minio_alias), .flags = PIG_SOFT,
 			   .want = pig_fmt(t, "%s %s", p->minio_access_key, url),
 			   .in = t->host->secret(t, pig_fmt(t, "%s\n%s\n", p->minio_access_key, p->minio_secret_key)),
-			   .probe = pig_fmt(t, "%smc ls \"$al\" >/dev/null 2>&1 || { echo 'no answer'; exit; }\n"
-				"mc --json alias list \"$al\" | tr -d ' \\n' | "
-				"sed -E 's/.*\"URL\":\"([^\"]*)\".*\"accessKey\":\"([^\"]*)\".*/\\2 \\1/'", client(list[i])),
+			   .probe = pig_fmt(t,
+					    "%smc ls \"$al\" >/dev/null 2>&1 || { echo 'no answer'; exit; }\n"
+					    "mc --json alias list \"$al\" | tr -d ' \\n' | "
+					    "sed -E 's/.*\"URL\":\"([^\"]*)\".*\"accessKey\":\"([^\"]*)\".*/\\2 \\1/'",
+					    client(list[i])),
 			   .apply = pig_fmt(t, "%s%s", client(list[i]),
 					    pig_sh(t, "mc alias set \"$al\" %s >/dev/null", url)));
 	}
 	if (*without)
-		t->host->warn(t, "no \"mcli\" (no package) on %s: alias \"%s\" is not set there", without, p->minio_alias);
+		t->host->warn(t, "no \"mcli\" (no package) on %s: alias \"%s\" is not set there", without,
+			      p->minio_alias);
 }
 
 /* ---- policies and users ---- */
@@ -76,7 +81,8 @@ static const char *names_of(pig_task *t, const pig_value *list, const char *key)
 	const char *text = "";
 
 	for (size_t i = 0; i < t->val->len(list); i++)
-		text = pig_fmt(t, "%s%s%s", text, *text ? ", " : "", t->val->str(t->val->key(t->val->at(list, i), key), ""));
+		text = pig_fmt(t, "%s%s%s", text, *text ? ", " : "",
+			       t->val->str(t->val->key(t->val->at(list, i), key), ""));
 	return text;
 }
 
@@ -92,8 +98,9 @@ static void policies(pig_task *t)
 		pig_ensure(t, .note = pig_fmt(t, "policy %s", name), .in = t->host->render(t, "policy.json", vars),
 			   .probe = pig_fmt(t, "%s%s", client(t),
 					    pig_sh(t, "mc admin policy info \"$al\" %s >/dev/null 2>&1", name)),
-			   .apply = pig_fmt(t, "%s%s", client(t),
-					    pig_sh(t, "mc admin policy create \"$al\" %s /dev/stdin >/dev/null", name)));
+			   .apply =
+				   pig_fmt(t, "%s%s", client(t),
+					   pig_sh(t, "mc admin policy create \"$al\" %s /dev/stdin >/dev/null", name)));
 	}
 }
 
@@ -114,10 +121,12 @@ static const char *words_of(pig_task *t, const char *list)
 /* Shell: what is not as wanted, a word each. The user's key is tried by logging in with it. */
 static const char *lacks(pig_task *t, const char *user, const char *policies_of)
 {
-	return pig_fmt(t, "%s%scase $(s3 '' \"$u/\") in *InvalidAccessKeyId*|*SignatureDoesNotMatch*) echo key ;; esac\n"
-		"p=$(mc --json admin user info \"$al\" %s | tr -d ' \\n' | sed -nE 's/.*\"policyName\":\"([^\"]*)\".*/\\1/p')\n"
-		"for w in%s; do case ,$p, in *,\"$w\",*) ;; *) echo \"$w\" ;; esac; done",
-		minio_s3(t), client(t), user, policies_of);
+	return pig_fmt(t,
+		       "%s%scase $(s3 '' \"$u/\") in *InvalidAccessKeyId*|*SignatureDoesNotMatch*) echo key ;; esac\n"
+		       "p=$(mc --json admin user info \"$al\" %s | tr -d ' \\n' | sed -nE "
+		       "'s/.*\"policyName\":\"([^\"]*)\".*/\\1/p')\n"
+		       "for w in%s; do case ,$p, in *,\"$w\",*) ;; *) echo \"$w\" ;; esac; done",
+		       minio_s3(t), client(t), user, policies_of);
 }
 
 static void users(pig_task *t)
@@ -132,11 +141,12 @@ static void users(pig_task *t)
 		pig_ensure(t, .note = pig_fmt(t, "user %s", name), .want = "", .probe_in = minio_login(t, name, secret),
 			   .probe = lacks(t, quoted, want),
 			   .in = t->host->secret(t, pig_fmt(t, "%s\n%s\n", name, secret)),
-			   .apply = pig_fmt(t, "%smc admin user add \"$al\" >/dev/null || exit\nfor w in%s; do "
-				"mc --json admin user info \"$al\" %s | tr -d ' \\n' | "
-				"grep -qE \"\\\"policyName\\\":\\\"([^\\\"]*,)?$w[,\\\"]\" || "
-				"mc admin policy attach \"$al\" \"$w\" --user %s >/dev/null || exit; done",
-				client(t), want, quoted, quoted));
+			   .apply = pig_fmt(t,
+					    "%smc admin user add \"$al\" >/dev/null || exit\nfor w in%s; do "
+					    "mc --json admin user info \"$al\" %s | tr -d ' \\n' | "
+					    "grep -qE \"\\\"policyName\\\":\\\"([^\\\"]*,)?$w[,\\\"]\" || "
+					    "mc admin policy attach \"$al\" \"$w\" --user %s >/dev/null || exit; done",
+					    client(t), want, quoted, quoted));
 	}
 }
 
@@ -152,9 +162,11 @@ static const char *missing_users(pig_task *t)
 		const pig_value *user = t->val->at(p->minio_users, i);
 		const char *name = t->val->str(t->val->key(user, "access_key"), "");
 		ops[i] = pig_shell(t, .note = pig_fmt(t, "may %s log in", name), .reads = true,
-			.in = minio_login(t, name, t->val->str(t->val->key(user, "secret_key"), "")),
-			.cmd = pig_fmt(t, "%scase $(s3 '' \"$u/\") in *InvalidAccessKeyId*|*SignatureDoesNotMatch*|'') false ;; esac",
-				       minio_s3(t)));
+				   .in = minio_login(t, name, t->val->str(t->val->key(user, "secret_key"), "")),
+				   .cmd = pig_fmt(t,
+						  "%scase $(s3 '' \"$u/\") in "
+						  "*InvalidAccessKeyId*|*SignatureDoesNotMatch*|'') false ;; esac",
+						  minio_s3(t)));
 	}
 	if (!pig_await(t))
 		return "";

@@ -69,16 +69,17 @@ void task_minio_dns(pig_task *t)
 }
 
 /*
- * All members at once: they share their root's key and must not wait for each other one by one. The unit is of Type=exec,
- * so a start does not wait for the other members; the page "live" answers as soon as the server listens.
+ * All members at once: they share their root's key and must not wait for each other one by one. The unit is of
+ * Type=exec, so a start does not wait for the other members; the page "live" answers as soon as the server listens.
  */
 void task_minio_launch(pig_task *t)
 {
 	const struct minio *p = t->params;
 	const char *certs = minio_certs(t);
-	pig_op *unit = pig_unit(t, .name = "minio", .state = PIG_STARTED, .enable = 1, .on_change = PIG_RESTART,
-		.flags = PIG_NOW, .watch = pig_fmt(t, MINIO_ENV " " MINIO_UNIT "%s", p->minio_https
-			? pig_fmt(t, " %s/public.crt %s/CAs/ca.crt", certs, certs) : ""));
+	pig_op *unit = pig_unit(
+		t, .name = "minio", .state = PIG_STARTED, .enable = 1, .on_change = PIG_RESTART, .flags = PIG_NOW,
+		.watch = pig_fmt(t, MINIO_ENV " " MINIO_UNIT "%s",
+				 p->minio_https ? pig_fmt(t, " %s/public.crt %s/CAs/ca.crt", certs, certs) : ""));
 
 	if (pig_await(t) && t->host->changed(t, unit))
 		pig_wait(t, .why = pig_fmt(t, "minio on %s to answer (see journalctl -u minio)", t->hostname),
@@ -95,9 +96,10 @@ void task_minio_register(pig_task *t)
 
 	if (!infra)
 		return;
-	infra->target(t, "minio", ins, pig_fmt(t,
-		"- labels: { ip: %s, ins: %s, cls: %s, instance: '%s:%" PRId64 "', flavor: %s }\n"
-		"  targets: [ '%s:%" PRId64 "' ]\n",
-		address, ins, t->cluster, address, p->minio_port, p->minio_type, address, p->minio_port));
+	infra->target(t, "minio", ins,
+		      pig_fmt(t,
+			      "- labels: { ip: %s, ins: %s, cls: %s, instance: '%s:%" PRId64 "', flavor: %s }\n"
+			      "  targets: [ '%s:%" PRId64 "' ]\n",
+			      address, ins, t->cluster, address, p->minio_port, p->minio_type, address, p->minio_port));
 	infra->dns(t, ins, pig_fmt(t, "%s %s %s\n", address, minio_node(t, t->hostname), ins));
 }

@@ -27,17 +27,21 @@ static const char *line_of(pig_task *t, const char *text, const char *key)
 }
 
 /*
- * Programs that are there; packages of those that are not, if the repos know any; and who else listens where the server
- * would. `ss` says: State Recv-Q Send-Q Local Peer users:(("name",pid=1,fd=3)).
+ * Programs that are there; packages of those that are not, if the repos know any (not asked in check mode: apt keeps
+ * what it read); and who else listens where the server would. `ss` says: State Recv-Q Send-Q Local Peer
+ * users:(("name",pid=1,fd=3)).
  */
 static const char *look(pig_task *t)
 {
 	const struct minio *p = t->params;
-	const char *known = !strcmp(t->val->str(t->host->fact(t, "os_package"), ""), "rpm")
+	const char *known = t->check ? "false"
+			    : !strcmp(t->val->str(t->host->fact(t, "os_package"), ""), "rpm")
 				    ? "dnf -q list --available \"$1\""
 				    : "apt-cache show -- \"$1\"";
-	const pig_op *op = pig_shell(t, .note = "programs, and who has the ports", .reads = true,
-		.cmd = pig_fmt(t,
+	const pig_op *op = pig_shell(
+		t, .note = "programs, and who has the ports", .reads = true,
+		.cmd = pig_fmt(
+			t,
 			"known() { %s >/dev/null 2>&1; }\n"
 			"f=$(command -v silo || command -v minio) && echo \"server $f\" || "
 			"for x in silo minio; do known $x && echo \"package $x\" && break; done\n"
@@ -58,14 +62,15 @@ static void refuse(pig_task *t, const char *taken)
 	int64_t port = strtoll(taken, NULL, 10);
 
 	t->host->fail(t, "port %" PRId64 " (%s) is taken by %s%.*s", port,
-		      port == p->minio_port ? "minio_port" : "minio_admin_port", quote ? "the program " : "another program",
-		      quote ? (int)strcspn(quote + 1, "\"") : 0, quote ? quote + 1 : "");
+		      port == p->minio_port ? "minio_port" : "minio_admin_port",
+		      quote ? "the program " : "another program", quote ? (int)strcspn(quote + 1, "\"") : 0,
+		      quote ? quote + 1 : "");
 	t->host->hint(t, "End it, or choose another port.");
 }
 
 /*
- * Distributions have no package of the server. A program that someone put there serves as well: it is used as it is, and
- * said each time, as nobody keeps it up to date.
+ * Distributions have no package of the server. A program that someone put there serves as well: it is used as it is,
+ * and said each time, as nobody keeps it up to date.
  */
 void task_minio_pkg(pig_task *t)
 {
@@ -94,7 +99,8 @@ void task_minio_pkg(pig_task *t)
 		t->host->warn(t, "no package of %s, and no program of that name yet", p->minio_type);
 		return;
 	}
-	t->host->fail(t, "no package: the host's repos have neither silo nor minio, and there is no program of that name");
+	t->host->fail(t,
+		      "no package: the host's repos have neither silo nor minio, and there is no program of that name");
 	t->host->hint(t, "Add a repo that has one, or put the program into /usr/local/bin; docs/minio.md says more.");
 }
 

@@ -1,6 +1,6 @@
 /*
- * MinIO's notation of ranges, {1...4}: which folders a member serves, and how the names of all members read as one. Only
- * numbers are taken, as those are what drives and members are counted by.
+ * MinIO's notation of ranges, {1...4}: which folders a member serves, and how the names of all members read as one.
+ * Only numbers are taken, as those are what drives and members are counted by.
  */
 #include "module.h"
 
@@ -9,7 +9,11 @@
 
 enum { RANGES = 3, MOST = 4096 };
 
-struct part { const char *at, *end; unsigned long from, to; int width; };
+struct part {
+	const char *at, *end;
+	unsigned long from, to;
+	int width;
+};
 
 /* {1...4} at p, up to its brace. */
 static bool part_read(const char *p, struct part *part)
@@ -18,7 +22,7 @@ static bool part_read(const char *p, struct part *part)
 
 	if (p[1] < '0' || p[1] > '9')
 		return false;
-	*part = (struct part){ .at = p, .from = strtoul(p + 1, &dots, 10) };
+	*part = (struct part){.at = p, .from = strtoul(p + 1, &dots, 10)};
 	if (strncmp(dots, "...", 3) || dots[3] < '0' || dots[3] > '9')
 		return false;
 	part->to = strtoul(dots + 3, &end, 10);
@@ -68,7 +72,7 @@ bool minio_drive(const char *pattern, size_t i, char *room, size_t size)
 	}
 	for (size_t k = 0; k < n; k++) {
 		int len = snprintf(room + used, size - used, "%.*s%0*lu", (int)(parts[k].at - p), p, parts[k].width,
-			number[k]);
+				   number[k]);
 		if (len < 0 || (size_t)len >= size - used)
 			return false;
 		used += (size_t)len;
@@ -91,7 +95,7 @@ bool minio_range(const char *const *names, const int64_t *seqs, size_t n, struct
 {
 	char number[24];
 
-	*r = (struct minio_range){ .from = n ? seqs[0] : 0, .to = n ? seqs[0] : -1 };
+	*r = (struct minio_range){.from = n ? seqs[0] : 0, .to = n ? seqs[0] : -1};
 	for (size_t i = 0; i < n; i++) {
 		if (seqs[i] < r->from)
 			r->from = seqs[i], r->first = i;

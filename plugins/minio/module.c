@@ -1,6 +1,6 @@
 /*
- * Module minio: S3 object storage, clusters of one member or many, TLS by the local CA. The server itself and its client
- * mcli are no packages of the distributions: docs/minio.md says what serves in their place.
+ * Module minio: S3 object storage, clusters of one member or many, TLS by the local CA. The server itself and its
+ * client mcli are no packages of the distributions: docs/minio.md says what serves in their place.
  */
 #include "module.h"
 
@@ -42,7 +42,7 @@ static const struct pig_step steps[] = {
 	{ .name = "minio",
 	  .tasks = "minio_os_user minio_pkg minio_dir minio_conf minio_cert minio_dns minio_launch minio_register" },
 	{ .name = "minio_provision", .tasks = "minio_check minio_bucket minio_alias minio_user",
-	  .flags = PIG_ONCE | PIG_BARRIER },
+	  .flags = PIG_ONCE | PIG_GATHER },
 };
 
 static const struct pig_step rm_steps[] = {

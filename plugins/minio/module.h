@@ -77,7 +77,7 @@ void task_minio_register(pig_task *t);
 
 /* s3.c: requests signed by curl */
 
-/* Shell: `s3 BODY curl's words...` and $u, the member's URL. Credentials are read from standard input: minio_login(). */
+/* Shell: `s3 BODY curl's words...`, and $u, the member's URL. Credentials come by standard input: minio_login(). */
 const char *minio_s3(pig_task *t);
 const char *minio_login(pig_task *t, const char *access_key, const char *secret_key);
 const char *minio_root_login(pig_task *t);

@@ -5,7 +5,8 @@ static const struct pig_param bucket_members[] = {
 	{ .name = "name", .type = PIG_STR, .check = "/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/", .flags = PIG_REQUIRED,
 	  .text = "Name of the bucket, and of the policy that gives all of it." },
 	{ .name = "versioning", .type = PIG_BOOL, .dflt = "false", .text = "Keep what is overwritten?" },
-	{ .name = "lock", .type = PIG_BOOL, .dflt = "false", .text = "Allow objects that cannot be deleted before a day?" },
+	{ .name = "lock", .type = PIG_BOOL, .dflt = "false",
+	  .text = "Allow objects that cannot be deleted before a day?" },
 };
 
 static const struct pig_param user_members[] = {
@@ -19,8 +20,9 @@ static const struct pig_param user_members[] = {
 
 const struct pig_param minio_params[MINIO_PARAMS] = {
 	PIG_P_ENUM(struct minio, minio_type, .level = PIG_CLUSTER, .dflt = "'silo'", .check = "silo",
-		.text = "Server that is installed: Silo, the free continuation of MinIO; a program called minio will do."),
-	PIG_P_INT(struct minio, minio_seq, .level = PIG_INSTANCE, .text = "Number of the member, unique in its cluster."),
+		.text = "Server to install: Silo, which goes on where MinIO left off; a program minio will do."),
+	PIG_P_INT(struct minio, minio_seq, .level = PIG_INSTANCE,
+		.text = "Number of the member, unique in its cluster."),
 	PIG_P_STR(struct minio, minio_cluster, .level = PIG_CLUSTER,
 		.dflt = "{{ 'minio' if minio_seq is defined else none }}", .check = "name",
 		.text = "Name of the cluster this member is in."),
@@ -47,13 +49,14 @@ const struct pig_param minio_params[MINIO_PARAMS] = {
 		.text = "Further lines NAME=value of the server's environment."),
 	PIG_P_BOOL(struct minio, minio_provision, .level = PIG_CLUSTER, .dflt = "true",
 		.text = "Make buckets, policies, users and the client's alias?"),
-	PIG_P_STR(struct minio, minio_alias, .level = PIG_GLOBAL, .dflt = "'sss'", .check = "/^[A-Za-z][A-Za-z0-9_-]*$/",
-		.text = "Alias of the cluster in the configuration of mcli."),
+	PIG_P_STR(struct minio, minio_alias, .level = PIG_GLOBAL, .dflt = "'sss'",
+		.check = "/^[A-Za-z][A-Za-z0-9_-]*$/", .text = "Alias of the cluster in the configuration of mcli."),
 	PIG_P_STR(struct minio, minio_endpoint, .level = PIG_GLOBAL, .check = "/^https?:\\/\\/[^\\/\\s]+$/",
 		.text = "URL of that alias, when it is not minio_domain with minio_port: behind a proxy, say."),
 	PIG_P_LIST(struct minio, minio_buckets, .level = PIG_CLUSTER,
 		.dflt = "[{\"name\": \"pgsql\"}, {\"name\": \"meta\", \"versioning\": true}, {\"name\": \"data\"}]",
-		.members = PIG_TABLE(bucket_members), .text = "Buckets that are to be there, each with a policy of its name."),
+		.members = PIG_TABLE(bucket_members),
+		.text = "Buckets that are to be there, each with a policy of its name."),
 	PIG_P_LIST(struct minio, minio_users, .level = PIG_CLUSTER,
 		.dflt = "[{\"access_key\": \"pgbackrest\", \"secret_key\": \"S3User.Backup\", \"policy\": \"pgsql\"}, "
 			"{\"access_key\": \"s3user_meta\", \"secret_key\": \"S3User.Meta\", \"policy\": \"meta\"}, "

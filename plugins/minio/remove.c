@@ -1,6 +1,6 @@
 /*
- * Taking members away. The order is that of making, turned round: first nobody finds the member any more, then it stops,
- * then what is its own on the disk goes, by its exact path.
+ * Taking members away. The order is that of making, turned round: first nobody finds the member any more, then it
+ * stops, then what is its own on the disk goes, by its exact path.
  */
 #include "module.h"
 #include "../infra/infra.h"
@@ -25,8 +25,11 @@ void task_minio_stop(pig_task *t)
 	for (size_t i = 0; i < n; i++)
 		stay += !t->host->in_run(t, minio_host(t, hosts, i));
 	if (stay)
-		t->host->warn(t, "minio cluster %s loses member %s of %zu; what stays goes on only while enough drives are "
-				 "left", t->cluster, minio_instance(t, t->hostname), n);
+		t->host->warn(
+			t,
+			"minio cluster %s loses member %s of %zu; what stays goes on only while enough drives are "
+			"left",
+			t->cluster, minio_instance(t, t->hostname), n);
 	pig_unit(t, .name = "minio", .state = PIG_STOPPED, .enable = -1);
 }
 
@@ -37,10 +40,15 @@ void task_minio_rm_data(pig_task *t)
 
 	for (size_t i = 0; i < minio_drives(p->minio_data); i++) {
 		const char *dir = minio_folder(t, i);
-		pig_ensure(t, .note = pig_fmt(t, "%s is gone, or an empty mount point", dir),
-			   .probe = pig_sh(t, "[ ! -e %s ] || { mountpoint -q %s && [ -z \"$(ls -A %s)\" ]; }", dir, dir, dir),
-			   .apply = pig_sh(t, "if mountpoint -q %s; then cd %s && rm -rf --one-file-system -- ./* ./.[!.]* ./..?*; "
-					      "else rm -rf --one-file-system -- %s; fi", dir, dir, dir));
+		pig_ensure(
+			t, .note = pig_fmt(t, "%s is gone, or an empty mount point", dir),
+			.probe = pig_sh(t, "[ ! -e %s ] || { mountpoint -q %s && [ -z \"$(ls -A %s)\" ]; }", dir, dir,
+					dir),
+			.apply = pig_sh(
+				t,
+				"if mountpoint -q %s; then cd %s && rm -rf --one-file-system -- ./* ./.[!.]* ./..?*; "
+				"else rm -rf --one-file-system -- %s; fi",
+				dir, dir, dir));
 	}
 }
 

@@ -82,24 +82,26 @@ static void members(pig_check *c)
 				c->api->fault(c, seq, "minio_seq %" PRId64 " is that of %s already", seqs[i],
 					      host_at(c, hosts, k));
 			else if (!strcmp(names[k], names[i]))
-				c->api->fault(c, get(c, h, "minio_node"), "%s and %s are both called \"%s\" by minio_node",
-					      host_at(c, hosts, k), h, names[i]);
+				c->api->fault(c, get(c, h, "minio_node"),
+					      "%s and %s are both called \"%s\" by minio_node", host_at(c, hosts, k), h,
+					      names[i]);
 			told |= seqs[k] == seqs[i] || !strcmp(names[k], names[i]);
 		}
 	}
 	const char *first = host_at(c, hosts, 0);
 	if (n < 2 || told || *text(c, first, "minio_volumes") || minio_range(names, seqs, n, &range))
 		return;
-	c->api->fault(c, get(c, first, "minio_seq"), "the members of minio cluster \"%s\" do not count from one to the next",
-		      c->cluster);
+	c->api->fault(c, get(c, first, "minio_seq"),
+		      "the members of minio cluster \"%s\" do not count from one to the next", c->cluster);
 	c->api->hint(c, "Their names have to read as one range, name-{1...%zu}; or write minio_volumes.", n);
 }
 
 /* What all members of a cluster have to agree on. */
 static void alike(pig_check *c)
 {
-	static const char *const names[] = { "minio_type", "minio_https", "minio_user", "minio_data", "minio_volumes",
-		"minio_port", "minio_access_key", "minio_secret_key", "minio_domain" };
+	static const char *const names[] = {"minio_type",	"minio_https",	    "minio_user",
+					    "minio_data",	"minio_volumes",    "minio_port",
+					    "minio_access_key", "minio_secret_key", "minio_domain"};
 	const pig_value *hosts = c->api->members(c, c->cluster);
 	const char *first = host_at(c, hosts, 0);
 
@@ -119,9 +121,10 @@ static void alike(pig_check *c)
 /* Folders that others own: removal deletes a drive's folder whole. */
 static bool is_shared(pig_check *c, const char *host, const char *dir)
 {
-	static const char *const shared[] = { "", "/bin", "/boot", "/data", "/dev", "/etc", "/home", "/lib", "/lib64",
-		"/media", "/mnt", "/opt", "/pg", "/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/var",
-		"/var/lib", "/usr/local" };
+	static const char *const shared[] = {"",      "/bin",  "/boot",	 "/data",  "/dev",     "/etc",
+					     "/home", "/lib",  "/lib64", "/media", "/mnt",     "/opt",
+					     "/pg",   "/proc", "/root",	 "/run",   "/sbin",    "/srv",
+					     "/sys",  "/tmp",  "/usr",	 "/var",   "/var/lib", "/usr/local"};
 	size_t n = strlen(dir);
 	const char *data = text(c, host, "node_data");
 
@@ -177,8 +180,8 @@ static void settings(pig_check *c)
 				    (p[name] >= 'a' && p[name] <= 'z') || (name && p[name] >= '0' && p[name] <= '9')))
 			name++;
 		if (n && *p != '#' && (!name || p[name] != '=')) {
-			c->api->fault(c, get(c, h, "minio_extra_vars"), "minio_extra_vars: \"%.*s\" is no line NAME=value",
-				      (int)n, p);
+			c->api->fault(c, get(c, h, "minio_extra_vars"),
+				      "minio_extra_vars: \"%.*s\" is no line NAME=value", (int)n, p);
 			return;
 		}
 		p += n;
@@ -205,11 +208,12 @@ static void users(pig_check *c, const char *h)
 	for (size_t i = 0; i < c->val->len(list); i++) {
 		const char *name = member(c, list, i, "access_key");
 		if (!strcmp(name, text(c, h, "minio_access_key")))
-			c->api->fault_at_key(c, c->val->at(list, i), "access_key", "user \"%s\" is the administrator already",
-					     name);
+			c->api->fault_at_key(c, c->val->at(list, i), "access_key",
+					     "user \"%s\" is the administrator already", name);
 		for (size_t k = 0; k < i; k++)
 			if (!strcmp(name, member(c, list, k, "access_key")))
-				c->api->fault_at_key(c, c->val->at(list, i), "access_key", "user \"%s\" is written twice", name);
+				c->api->fault_at_key(c, c->val->at(list, i), "access_key",
+						     "user \"%s\" is written twice", name);
 	}
 }
 
@@ -226,8 +230,9 @@ static void provisions(pig_check *c)
 /* A policy that is neither a bucket's nor MinIO's own may have been made by hand. */
 static void policies(pig_check *c)
 {
-	const char *h = host_at(c, c->api->members(c, c->cluster), 0), *known = "readwrite,readonly,writeonly,diagnostics,"
-		"consoleAdmin";
+	const char *h = host_at(c, c->api->members(c, c->cluster), 0),
+		   *known = "readwrite,readonly,writeonly,diagnostics,"
+			    "consoleAdmin";
 	const pig_value *list = get(c, h, "minio_users"), *own = get(c, h, "minio_buckets");
 
 	for (size_t i = 0; i < c->val->len(own); i++)
@@ -236,10 +241,13 @@ static void policies(pig_check *c)
 		for (const char *p = member(c, list, i, "policy"); *p; p += strspn(p, ", ")) {
 			size_t n = strcspn(p, ", ");
 			if (n && !word_in(known, p, n)) {
-				c->api->fault_at_key(c, c->val->at(list, i), "policy", "policy \"%.*s\" is no bucket's and none of "
-						     "MinIO's own", (int)n, p);
-				c->api->hint(c, "It has to be there already: readwrite, readonly, writeonly, diagnostics, "
-						"consoleAdmin, or a name of minio_buckets.");
+				c->api->fault_at_key(c, c->val->at(list, i), "policy",
+						     "policy \"%.*s\" is no bucket's and none of "
+						     "MinIO's own",
+						     (int)n, p);
+				c->api->hint(c,
+					     "It has to be there already: readwrite, readonly, writeonly, diagnostics, "
+					     "consoleAdmin, or a name of minio_buckets.");
 			}
 			p += n;
 		}
@@ -247,29 +255,32 @@ static void policies(pig_check *c)
 
 static void secrets(pig_check *c)
 {
-	static const char *const known[] = { "S3User.MinIO", "S3User.Backup", "S3User.Meta", "S3User.Data", "minioadmin" };
+	static const char *const known[] = {"S3User.MinIO", "S3User.Backup", "S3User.Meta", "S3User.Data",
+					    "minioadmin"};
 	const char *h = host_at(c, c->api->members(c, c->cluster), 0);
 	const pig_value *list = get(c, h, "minio_users"), *root = get(c, h, "minio_secret_key");
 
 	for (size_t k = 0; k < sizeof known / sizeof *known; k++)
 		if (!strcmp(c->val->str(root, ""), known[k]))
-			c->api->fault(c, root, "minio cluster %s: minio_secret_key is a default that everyone knows", c->cluster);
+			c->api->fault(c, root, "minio cluster %s: minio_secret_key is a default that everyone knows",
+				      c->cluster);
 	for (size_t i = 0; i < c->val->len(list); i++)
 		for (size_t k = 0; k < sizeof known / sizeof *known; k++)
 			if (!strcmp(member(c, list, i, "secret_key"), known[k]))
-				c->api->fault_at_key(c, c->val->at(list, i), "secret_key",
-						     "minio cluster %s: the secret of user %s is a default that everyone knows",
-						     c->cluster, member(c, list, i, "access_key"));
+				c->api->fault_at_key(
+					c, c->val->at(list, i), "secret_key",
+					"minio cluster %s: the secret of user %s is a default that everyone knows",
+					c->cluster, member(c, list, i, "access_key"));
 }
 
 const struct pig_rule minio_rules[MINIO_RULES] = {
-	{ .id = "minio_group", .scope = PIG_ALL, .check = group },
-	{ .id = "minio_identity", .scope = PIG_HOST, .check = identity },
-	{ .id = "minio_members", .scope = PIG_OF_CLUSTER, .check = members },
-	{ .id = "minio_alike", .scope = PIG_OF_CLUSTER, .check = alike },
-	{ .id = "minio_drives", .scope = PIG_OF_CLUSTER, .check = drives },
-	{ .id = "minio_settings", .scope = PIG_HOST, .check = settings },
-	{ .id = "minio_provision", .scope = PIG_OF_CLUSTER, .check = provisions },
-	{ .id = "minio_policies", .scope = PIG_OF_CLUSTER, .warn = 1, .check = policies },
-	{ .id = "minio_secrets", .scope = PIG_OF_CLUSTER, .warn = 1, .check = secrets },
+	{.id = "minio_group", .scope = PIG_ALL, .check = group},
+	{.id = "minio_identity", .scope = PIG_HOST, .check = identity},
+	{.id = "minio_members", .scope = PIG_OF_CLUSTER, .check = members},
+	{.id = "minio_alike", .scope = PIG_OF_CLUSTER, .check = alike},
+	{.id = "minio_drives", .scope = PIG_OF_CLUSTER, .check = drives},
+	{.id = "minio_settings", .scope = PIG_HOST, .check = settings},
+	{.id = "minio_provision", .scope = PIG_OF_CLUSTER, .check = provisions},
+	{.id = "minio_policies", .scope = PIG_OF_CLUSTER, .warn = 1, .check = policies},
+	{.id = "minio_secrets", .scope = PIG_OF_CLUSTER, .warn = 1, .check = secrets},
 };

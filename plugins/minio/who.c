@@ -76,8 +76,8 @@ const char *minio_folder(pig_task *t, size_t i)
 }
 
 /*
- * One member serves its folders. Several are named as one range of URLs, so that MinIO makes one pool of all their drives:
- * listed one by one each would be a pool of its own.
+ * One member serves its folders. Several are named as one range of URLs, so that MinIO makes one pool of all their
+ * drives: listed one by one each would be a pool of its own.
  */
 const char *minio_volumes(pig_task *t)
 {

@@ -121,9 +121,11 @@ static struct value *group_value(struct shown *s, const struct inv_group *g)
 static bool do_list(struct shown *s)
 {
 	struct arena *a = s->c->a;
-	struct value *out = value_map(a), *meta = value_map(a), *vars = value_map(a);
+	struct value *out = value_map(a), *meta = value_map(a), *vars = value_map(a), *open;
 	struct buf b = BUF(a);
 
+	if (s->w.inv->n_sealed && !vault_value(s->w.inv->vault, &open, a, s->w.inv->sealed[0], s->e))
+		return false;
 	for (uint32_t i = 0; i < s->n; i++) {
 		struct value *v = host_vars(s, s->hosts[i]);
 		if (value_len(v))
@@ -189,12 +191,18 @@ static const char *owner_text(struct arena *a, const struct inv_found *f)
 	}
 }
 
+/* An encrypted file stands for a value that may be in it. */
+static bool is_sealed(const struct value *v)
+{
+	return v->flags & V_VAULT && v->flags & V_LAZY;
+}
+
 static struct value *found_value(struct shown *s, const char *name, const struct inv_found *f)
 {
 	struct arena *a = s->c->a;
 	struct value *v = value_map(a);
 
-	value_put(a, v, "written", marked(s, name, f->val));
+	value_put(a, v, "written", is_sealed(f->val) ? value_null(a) : marked(s, name, f->val));
 	value_put(a, v, "by", value_str(a, owner_text(a, f)));
 	value_put(a, v, "file", f->val->at.file ? value_str(a, f->val->at.file) : value_null(a));
 	value_put(a, v, "line", value_int(a, f->val->at.line));
@@ -228,6 +236,8 @@ static void host_line(struct shown *s, struct buf *b, struct resolver *r, const 
 			buf_fmt(b, ", %s", at.file);
 		if (at.file && at.line)
 			buf_fmt(b, ":%u", at.line);
+		if (is_sealed(found[i].val))
+			buf_str(b, ", if the encrypted file sets it");
 		buf_ch(b, '\n');
 	}
 	if (why)

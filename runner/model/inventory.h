@@ -46,6 +46,7 @@ struct inventory {
 	struct map host_index, group_index;
 	struct value *extra;  /* -e: map */
 	struct vault *vault;  /* opens V_VAULT texts; may be NULL */
+	struct map shadows;   /* private: values that others of the same level replaced */
 	struct value **sealed; /* files of values that no vault password opened */
 	uint32_t n_sealed;
 	const char *dir;      /* folder of the first source: templates/, plugins/, files/ are looked for there */

@@ -31,6 +31,7 @@ void inventory_begin(struct inv_build *b, struct arena *a, struct err *e)
 	inv->a = a;
 	inv->host_index = MAP(a);
 	inv->group_index = MAP(a);
+	inv->shadows = MAP(a);
 	inv->extra = value_map(a);
 	inventory_add_group(b, "all", none);
 	inventory_add_group(b, "ungrouped", none);
@@ -104,7 +105,7 @@ bool inventory_set_group_var(struct inv_build *b, struct inv_group *g, const cha
 	struct origin at)
 {
 	if (strcmp(name, "ansible_group_priority")) {
-		value_put_at(b->a, g->parts->files, name, v, at);
+		inventory_put(b->inv, g->parts->files, name, v, at);
 		return true;
 	}
 
@@ -162,7 +163,7 @@ bool inventory_add_pattern(struct inv_build *b, const char *pattern, struct inv_
 		}
 		for (uint32_t k = 0; vars && vars->type == V_MAP && k < vars->u.map.n; k++) {
 			const struct entry *en = &vars->u.map.items[k];
-			value_put_at(b->a, h->vars, en->key, en->val, en->at);
+			inventory_put(b->inv, h->vars, en->key, en->val, en->at);
 		}
 	}
 	return true;
