@@ -6,6 +6,7 @@
  *   tune.c       settings by size      dcs.c        Patroni's configuration, the shared part by difference
  *   hba.c        access rules          install.c    users, packages, folders, certificates, configuration files
  *   launch.c     bootstrap and join    roles.c, databases.c, scram.c   what exists in the cluster, by difference
+ *   cmdb.c       the inventory's schema
  *   pool.c       PgBouncer             service.c    HAProxy
  *   backup.c     pgBackRest            pitr.c       back to a point in time
  *   monitor.c    exporters, targets, names   vip.c      the leader's address
@@ -261,6 +262,9 @@ const char *hba_text(const struct inst *in, bool pooler);
 const pig_value *hba_lines(const struct inst *in);				       /* the server's, for bootstrap */
 const char *hba_fault(const struct pig_values *v, const pig_value *rule, bool pooler); /* NULL: fine */
 
+/* ---- cmdb.c ---- */
+bool cmdb_brings(const char *baseline); /* a baseline that pg_cmdb brings, unless the user has a file of its name */
+
 /* ---- scram.c ---- */
 bool scram_matches(const char *verifier, const char *password);
 const char *scram_make(pig_task *t, const char *password);
@@ -359,6 +363,7 @@ void pgsql_hba(pig_task *t);
 void pgsql_dcs(pig_task *t);
 void pgsql_user(pig_task *t);
 void pgsql_db(pig_task *t);
+void pgsql_cmdb(pig_task *t);
 void pgsql_pool_conf(pig_task *t);
 void pgsql_pool(pig_task *t);
 void pgsql_service(pig_task *t);
