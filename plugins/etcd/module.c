@@ -30,6 +30,8 @@ static const struct pig_param params[] = {
 		.text = "Refuse the removal of members?"),
 	PIG_P_BOOL(struct etcd, etcd_rm_data, .level = PIG_CLUSTER, .dflt = "true", .flags = PIG_INERT,
 		.text = "Delete data and configuration of removed members?"),
+	PIG_P_BOOL(struct etcd, etcd_clean, .level = PIG_CLUSTER, .flags = PIG_DEPRECATED,
+		.text = "Earlier switch that emptied members when they were set up; now removal alone deletes data."),
 	PIG_P_BOOL(struct etcd, etcd_rm_pkg, .level = PIG_CLUSTER, .dflt = "false", .flags = PIG_INERT,
 		.text = "Uninstall etcd from removed members?"),
 };
@@ -66,6 +68,10 @@ static const struct pig_rule rules[] = {
 	{ .id = "etcd_seq", .scope = PIG_HOST, .must = "'etcd' not in group_names or etcd_seq is defined",
 	  .say = "the host is in group \"etcd\" and has no etcd_seq",
 	  .hint = "Number the members: etcd_seq: 1, 2, 3." },
+	{ .id = "etcd_cluster", .scope = PIG_HOST, .must = "etcd_seq is defined or etcd_cluster is not defined or "
+							   "'etcd' in group_names",
+	  .say = "etcd_cluster makes a member of the host, and it has no etcd_seq",
+	  .hint = "Set etcd_cluster in the vars of the members' group, and etcd_seq on each of them." },
 	{ .id = "etcd_seq_range", .scope = PIG_HOST, .must = "etcd_seq is not defined or etcd_seq >= 0",
 	  .say = "etcd_seq must not be negative" },
 	{ .id = "etcd_timing", .scope = PIG_HOST, .must = "etcd_election_timeout >= 5 * etcd_heartbeat_interval",
@@ -112,6 +118,8 @@ static const struct pig_alias aliases[] = {
 	{ "etcd", "ubuntu*", "etcd | etcd-server + etcd-client" },
 };
 
+static const struct pig_listen listens[] = { { .port = "etcd_port" }, { .port = "etcd_peer_port" } };
+
 static const struct etcd_client client = {
 	sizeof client, etcd_client_members, etcd_client_endpoints, etcd_client_member, etcd_client_env,
 };
@@ -125,4 +133,4 @@ PIG_MODULE(.name = "etcd", .version = "0.1.0", .text = "etcd clusters", .license
 		.rules = PIG_TABLE(rules),
 	.tasks = PIG_TABLE(tasks), .playbooks = PIG_TABLE(playbooks), .health = PIG_TABLE(health),
 		.ifaces = PIG_TABLE(ifaces),
-	.aliases = PIG_TABLE(aliases), .templates = { pig_templates, PIG_TEMPLATE_COUNT, sizeof *pig_templates });
+	.aliases = PIG_TABLE(aliases), .listens = PIG_TABLE(listens), .templates = { pig_templates, PIG_TEMPLATE_COUNT, sizeof *pig_templates });

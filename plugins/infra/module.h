@@ -12,6 +12,7 @@ struct infra {
 	const char *region;
 	const pig_value *proxy_env;
 	const char *language;
+	const char *ca_method;
 	bool ca_create;
 	const char *ca_cn;
 	const char *cert_validity;
@@ -92,7 +93,7 @@ struct infra {
 #define INFRA_VICTORIA  "victoria"
 
 /* params.c */
-enum { INFRA_PARAMS = 74 };
+enum { INFRA_PARAMS = 75 };
 extern const struct pig_param infra_params[INFRA_PARAMS];
 
 /* register.c: the interface */

@@ -1,5 +1,6 @@
 /* The parameters of module infra: INFRA and REPO. */
 #include "module.h"
+#include "rows.h"
 
 const struct pig_param infra_params[INFRA_PARAMS] = {
 	PIG_P_STR(struct infra, version, .level = PIG_GLOBAL, .dflt = "'v4.5.0'",
@@ -12,10 +13,14 @@ const struct pig_param infra_params[INFRA_PARAMS] = {
 		.dflt = "{\"no_proxy\": \"localhost,127.0.0.1,10.0.0.0/8,192.168.0.0/16,*.pigsty,*.aliyun.com,"
 			"mirrors.*,*.myqcloud.com,*.tsinghua.edu.cn\"}",
 		.flags = PIG_INERT,
+		.members = INFRA_MEMBERS(infra_env, ENV_MEMBERS),
 		.text = "Environment exported to download and install tasks (http_proxy, no_proxy...)."),
 	PIG_P_ENUM(struct infra, language, .level = PIG_GLOBAL, .dflt = "'en'", .check = "en|zh", .flags = PIG_INERT,
 		.text = "UI language used by Grafana."),
-	PIG_P_BOOL(struct infra, ca_create, .level = PIG_GLOBAL, .dflt = "true",
+	PIG_P_ENUM(struct infra, ca_method, .level = PIG_GLOBAL, .check = "create|recreate|copy", .flags = PIG_DEPRECATED,
+		.text = "Earlier form of ca_create: copy is ca_create: false."),
+	PIG_P_BOOL(struct infra, ca_create, .level = PIG_GLOBAL,
+		.dflt = "{{ ca_method != 'copy' if ca_method is defined else true }}",
 		.text = "Generate a CA when absent; false aborts instead."),
 	PIG_P_STR(struct infra, ca_cn, .level = PIG_GLOBAL, .dflt = "'pigsty-ca'",
 		.text = "Common name put into the self-signed CA."),
@@ -31,11 +36,14 @@ const struct pig_param infra_params[INFRA_PARAMS] = {
 			"\"/ca.crt\", \"icon\": \"lock\"}, {\"name\": \"Software Repo\", \"url\": \"/pigsty\","
 			" \"icon\": \"package\"}, {\"name\": \"Explain Visualizer\", \"url\": \"/pev\", \"icon\": "
 			"\"search\"}]",
+		.members = INFRA_MEMBERS(infra_link, LINK_MEMBERS),
 		.flags = PIG_INERT, .text = "Built-in links on the portal home page."),
 	PIG_P_LIST(struct infra, infra_extra_services, .level = PIG_GLOBAL, .dflt = "[]", .flags = PIG_INERT,
+		.members = INFRA_MEMBERS(infra_link, LINK_MEMBERS),
 		.text = "Additional links appended to the home page."),
 	PIG_P_INT(struct infra, infra_seq, .level = PIG_INSTANCE, .text = "Ordinal that identifies an infra node."),
 	PIG_P_MAP(struct infra, infra_portal, .level = PIG_GLOBAL, .dflt = "{\"home\": {\"domain\": \"i.pigsty\"}}",
+		.members = INFRA_MEMBERS(infra_portal_site, PORTAL_MEMBERS),
 		.flags = PIG_INERT, .text = "Virtual hosts published by nginx, keyed by name."),
 	PIG_P_STR(struct infra, infra_data, .level = PIG_GLOBAL, .dflt = "'/data/infra'", .check = "path",
 		.flags = PIG_INERT, .text = "Root directory of observability state."),
@@ -58,6 +66,7 @@ const struct pig_param infra_params[INFRA_PARAMS] = {
 	PIG_P_STR(struct infra, nginx_data, .level = PIG_GLOBAL, .dflt = "'/data/nginx'", .check = "path",
 		.flags = PIG_INERT, .text = "Real directory behind nginx_home."),
 	PIG_P_MAP(struct infra, nginx_users, .level = PIG_GLOBAL, .dflt = "{}", .flags = PIG_INERT,
+		.members = INFRA_MEMBERS(infra_user, USER_MEMBERS),
 		.text = "Basic-auth accounts, name to plain password."),
 	PIG_P_INT(struct infra, nginx_port, .level = PIG_GLOBAL, .dflt = "80", .check = "port", .flags = PIG_INERT,
 		.text = "Plain HTTP port."),
@@ -158,6 +167,7 @@ const struct pig_param infra_params[INFRA_PARAMS] = {
 	PIG_P_STR(struct infra, repo_modules, .level = PIG_GLOBAL, .dflt = "'infra,node,pgsql'", .flags = PIG_INERT,
 		.text = "Comma list of upstream repo modules enabled for building; infra always added."),
 	PIG_P_LIST(struct infra, repo_upstream, .level = PIG_GLOBAL, .flags = PIG_INERT,
+		.members = INFRA_MEMBERS(infra_upstream, UPSTREAM_MEMBERS),
 		.text = "Upstream repo definitions; unset means OS default table."),
 	PIG_P_LIST(struct infra, repo_packages, .level = PIG_GLOBAL, .flags = PIG_INERT,
 		.text = "Package aliases to download; unset means OS default list."),

@@ -60,7 +60,7 @@ static void entry_notes(struct checking *c, const struct param *p, const struct 
 	}
 	if (p->row->flags & PIG_DEPRECATED) {
 		f.id = "deprecated";
-		f.note = false;
+		f.note = true;
 		f.text = arena_fmt(c->a, "parameter \"%s\" is deprecated", name);
 		f.hint = p->row->text;
 		check_add(c, &f);
