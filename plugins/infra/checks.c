@@ -84,6 +84,21 @@ static void portal(pig_check *c)
 	}
 }
 
+/* dnsmasq takes lines as /etc/hosts has them. */
+static void records(pig_check *c)
+{
+	const pig_value *lines = c->api->get(c, NULL, "dns_records");
+
+	EACH(c, lines, i) {
+		const char *line = c->val->str(c->val->at(lines, i), "");
+		size_t n = strcspn(line, " \t");
+		if (*line == '#' || (is_address(c->api->fmt(c, "%.*s", (int)n, line)) && line[n + strspn(line + n, " \t")]))
+			continue;
+		c->api->fault(c, c->val->at(lines, i), "dns_records: \"%s\" is no line of an address and names", line);
+		c->api->hint(c, "Such as \"10.10.10.10 i.pigsty\".");
+	}
+}
+
 /* "1m30s" in milliseconds; a number alone is seconds. */
 static double milliseconds(const char *s)
 {
@@ -116,7 +131,7 @@ static void scraping(pig_check *c)
 	const pig_value *every = c->api->get(c, NULL, "vmetrics_scrape_interval");
 	const pig_value *most = c->api->get(c, NULL, "vmetrics_scrape_timeout");
 
-	if (milliseconds(c->val->str(most, "")) > milliseconds(c->val->str(every, "")))
+	if (every && most && milliseconds(c->val->str(most, "")) > milliseconds(c->val->str(every, "")))
 		c->api->fault(c, most, "vmetrics_scrape_timeout %s is longer than vmetrics_scrape_interval %s",
 			      c->val->str(most, ""), c->val->str(every, ""));
 }
@@ -129,6 +144,7 @@ const struct pig_rule infra_rules[INFRA_RULES] = {
 	{ .id = "infra_seq_once", .scope = PIG_ALL, .check = numbers },
 	{ .id = "admin_ip", .scope = PIG_ALL, .warn = 1, .check = admin },
 	{ .id = "infra_portal", .scope = PIG_ALL, .check = portal },
+	{ .id = "dns_records", .scope = PIG_ALL, .check = records },
 	{ .id = "vmetrics_scrape_timeout", .scope = PIG_ALL, .check = scraping },
 };
 

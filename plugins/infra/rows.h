@@ -4,7 +4,7 @@
 
 #include <pig.h>
 
-enum { INFRA_RULES = 5, INFRA_LISTENS = 11, INFRA_OTHERS = 13 }; /* rows; the definitions must agree */
+enum { INFRA_RULES = 6, INFRA_LISTENS = 11, INFRA_OTHERS = 13 }; /* rows; the definitions must agree */
 extern const struct pig_rule infra_rules[INFRA_RULES];
 extern const struct pig_listen infra_listens[INFRA_LISTENS];
 extern const struct pig_other infra_others[INFRA_OTHERS];

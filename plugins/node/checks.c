@@ -35,6 +35,7 @@ struct owner {
 	const char *key, *host;
 	const pig_value *at;
 	size_t i;
+	bool lent; /* the name is that of something on the node, whose own rules say it is unique */
 };
 
 static int by_key(const void *x, const void *y)
@@ -50,7 +51,7 @@ static void twice(pig_check *c, struct owner *all, size_t n, const char *fmt)
 {
 	qsort(all, n, sizeof *all, by_key);
 	for (size_t i = 1; i < n; i++)
-		if (!strcmp(all[i - 1].key, all[i].key))
+		if (!strcmp(all[i - 1].key, all[i].key) && !(all[i - 1].lent && all[i].lent))
 			c->api->fault(c, all[i].at, "hosts %s and %s %s \"%s\"", all[i - 1].host, all[i].host, fmt,
 				      all[i].key);
 }
@@ -68,7 +69,8 @@ void node_check_names(pig_check *c)
 		bool from_pg = c->val->truth(c->api->get(c, host, "node_id_from_pg"), true);
 
 		all[n] = (struct owner){ .host = host, .at = c->api->get(c, host, "nodename"), .i = i };
-		if (from_pg && c->val->len(cluster) && c->val->type(seq) == PIG_INT)
+		all[n].lent = from_pg && c->val->len(cluster) && c->val->type(seq) == PIG_INT;
+		if (all[n].lent)
 			all[n].key = c->api->fmt(c, "%s-%" PRId64, c->val->str(cluster, ""), c->val->num(seq, 0));
 		else
 			all[n].key = c->val->str(all[n].at, NULL);
@@ -116,7 +118,7 @@ static void vip_pair(pig_check *c, const char *host, const char *other)
 	bool same = !strcmp(c->val->str(vip, ""), text(c, other, "vip_address", ""));
 	bool one_id = c->val->num(id, -1) == c->val->num(c->api->get(c, other, "vip_vrid"), -2);
 
-	if (same && !one_id)
+	if (same && !one_id && id && c->api->get(c, other, "vip_vrid"))
 		c->api->fault(c, id, "hosts %s and %s share vip_address %s and have different vip_vrid", other, host,
 			      c->val->str(vip, ""));
 	if (!same && one_id && address(c, host) >> 8 == address(c, other) >> 8) {

@@ -63,7 +63,7 @@ static void identity(pig_check *c)
 static void shape(pig_check *c)
 {
 	const pig_value *hosts = c->api->members(c, c->cluster);
-	size_t n = c->val->len(hosts), primaries = 0;
+	size_t n = c->val->len(hosts), primaries = 0, unsure = 0;
 	const char *other = NULL;
 
 	for (size_t i = 0; i < n; i++) {
@@ -74,6 +74,7 @@ static void shape(pig_check *c)
 			if (seq >= 0 && c->val->num(get(c, host_at(c, hosts, k), "pg_seq"), -1) == seq)
 				c->api->fault(c, get(c, h, "pg_seq"), "%s and %s of cluster %s both have pg_seq %lld",
 					      host_at(c, hosts, k), h, c->cluster, (long long)seq);
+		unsure += !get(c, h, "pg_role"); /* told as that */
 		if (strcmp(text(c, h, "pg_role", ""), "primary"))
 			continue;
 		if (primaries++) {
@@ -84,7 +85,7 @@ static void shape(pig_check *c)
 			other = h;
 		}
 	}
-	if (n && !primaries) {
+	if (n && !primaries && !unsure) {
 		c->api->fault(c, get(c, first(c), "pg_role"), "cluster %s has no primary", c->cluster);
 		c->api->hint(c, "Give pg_role primary to the host that is to make it.");
 	}
