@@ -102,9 +102,9 @@ static const struct pig_taskdef tasks[] = {
 
 static const struct pig_step steps[] = {
 	{ .name = "etcd", .tasks = "etcd_install etcd_dir etcd_cert etcd_conf" },
-	{ .name = "etcd_start", .tasks = "etcd_start", .flags = PIG_BARRIER },
+	{ .name = "etcd_start", .tasks = "etcd_start", .flags = PIG_GATHER },
 	{ .name = "etcd_launch", .tasks = "etcd_member etcd_launch", .serial = 1, .health = "etcd_quorum" },
-	{ .name = "etcd_auth", .tasks = "etcd_auth", .flags = PIG_ONCE | PIG_BARRIER },
+	{ .name = "etcd_auth", .tasks = "etcd_auth", .flags = PIG_ONCE | PIG_GATHER },
 };
 
 static const struct pig_playbook playbooks[] = {
@@ -113,6 +113,7 @@ static const struct pig_playbook playbooks[] = {
 
 static const struct pig_health health[] = {
 	{ .name = "etcd_quorum", .text = "the cluster keeps its quorum without this member", .ok = etcd_quorum },
+	{ .name = "answers", .text = "a member takes connections from the host", .ok = etcd_answers },
 };
 
 static const struct pig_need needs[] = { { .module = "infra", .version = ">=0.1" } };

@@ -51,6 +51,7 @@ const pig_value *etcd_client_members(pig_task *t);
 const char *etcd_client_endpoints(pig_task *t);
 const char *etcd_client_member(pig_task *t);
 const char *etcd_client_env(pig_task *t);
+void etcd_answers(pig_task *t);
 /* shell statements: certificates and endpoints for etcdctl, no user */
 const char *etcd_env(pig_task *t, const char *endpoints);
 /* the same, and root's login, which is ignored while RBAC is off */

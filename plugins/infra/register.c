@@ -5,6 +5,9 @@
 #include "infra.h"
 #include "module.h"
 
+const char *const infra_kinds[] = { "node", "ping", "http", "etcd", "infra", "pgsql", "pgrds", "patroni", "redis", "minio",
+	"docker", "juice", "mysql", "kafka", NULL };
+
 /* Is this part of infra wanted on the node? */
 static bool has(pig_task *t, const char *host, const char *part)
 {
@@ -76,4 +79,26 @@ void infra_page(pig_task *t, const char *name, const char *server)
 pig_op *infra_nginx_reload(pig_task *t)
 {
 	return pig_unit(t, .name = "nginx", .flags = PIG_IF_THERE, .watch = INFRA_NGINX_WATCH, .on_change = PIG_RELOAD);
+}
+
+/* The parts of this node that give metrics, and the portal as it is seen from outside. */
+void task_infra_register(pig_task *t)
+{
+	static const char *const cls[INFRA_PARTS] = {
+		[PART_NGINX_EXPORTER] = "nginx", [PART_VMETRICS] = "vmetrics", [PART_VMALERT] = "vmalert",
+		[PART_VLOGS] = "vlogs", [PART_VTRACES] = "vtraces", [PART_ALERTMANAGER] = "alertmanager",
+		[PART_BLACKBOX] = "blackbox", [PART_GRAFANA] = "grafana",
+	};
+	const char *text = "", *address = infra_address(t, t->hostname);
+	const char *name = pig_fmt(t, "infra-%" PRId64, infra_seq_of(t, t->hostname));
+
+	for (size_t i = 0; i < INFRA_PARTS; i++)
+		if (cls[i] && infra_has(t, (enum infra_part)i))
+			text = pig_fmt(t, "%s- labels: { ip: %s, ins: %s-%" PRId64 ", cls: %s }\n"
+				"  targets: [ \"%s:%" PRId64 "\" ]\n", text, address, cls[i],
+				infra_seq_of(t, t->hostname), cls[i], address, infra_port(t, (enum infra_part)i));
+	infra_target(t, "infra", name, *text ? text : NULL);
+	infra_target(t, "http", name, infra_has(t, PART_NGINX) ? pig_fmt(t,
+		"- labels: { ip: %s, ins: nginx-%" PRId64 ", cls: nginx }\n  targets: [ \"http://%s:%" PRId64 "/\" ]\n", address,
+		infra_seq_of(t, t->hostname), address, infra_port(t, PART_NGINX)) : NULL);
 }

@@ -282,7 +282,7 @@ static const struct pig_listen listens[] = {
 	{ .port = "vip_exporter_port", .when = "vip_enabled" },
 };
 
-static const struct node_haproxy haproxy = { sizeof haproxy, haproxy_service, haproxy_reload };
+static const struct node_haproxy haproxy = { sizeof haproxy, haproxy_service, haproxy_reload, haproxy_settle };
 static const struct node_identity identity = { sizeof identity, node_name_of, node_address_of };
 static const struct pig_iface ifaces[] = { { NODE_HAPROXY, &haproxy }, { NODE_IDENTITY, &identity } };
 

@@ -125,6 +125,7 @@ void task_haproxy_config(pig_task *t);
 void task_haproxy_launch(pig_task *t);
 pig_op *haproxy_service(pig_task *t, const char *name, const char *text, enum pig_state state);
 pig_op *haproxy_reload(pig_task *t);
+void haproxy_settle(pig_task *t, const char *files, const char *answers);
 
 /* monitor.c */
 void task_node_exporter(pig_task *t);

@@ -128,6 +128,7 @@ static pig_value *vars(const struct inst *in, int64_t disk)
 	t->host->put(t, m, "fence",
 		     t->host->number(t, r.n[RTO_TTL] - r.n[RTO_LOOP] > 10 ? r.n[RTO_TTL] - r.n[RTO_LOOP] - 5 : 5));
 	t->host->put(t, m, "watchdog_margin", t->host->number(t, r.n[RTO_MARGIN]));
+	t->host->put(t, m, "backup_shared", t->host->boolean(t, in->p->pgbackrest_enabled && !backup_is_own(in)));
 	t->host->put(t, m, "log_files", t->host->number(t, crit ? 16 : 4));
 	t->host->put(t, m, "etcd_hosts", etcd);
 	t->host->put(t, m, "allowed", allowed(in));
@@ -155,6 +156,9 @@ void pgsql_conf(pig_task *t)
 						   in.p->pg_fs_main));
 	const pig_op *active = pig_shell(t, .note = "does Patroni run", .reads = true,
 					 .cmd = "systemctl -q is-active patroni && echo active");
+	const pig_op *version = !in.p->pgbackrest_enabled ? NULL
+							  : pig_shell(t, .note = "pgBackRest's version", .reads = true,
+								      .cmd = "v=$(pgbackrest version) && echo \"${v#* }\"");
 	const char *size;
 	bool run = false;
 	pig_value *m;
@@ -166,6 +170,8 @@ void pgsql_conf(pig_task *t)
 		run = true;
 		t->host->publish(t, "pg_active", t->host->boolean(t, true)); /* for pg_launch */
 	}
+	if (version)
+		t->host->publish(t, "pgbackrest_version", t->host->text(t, t->host->output(t, version, NULL)));
 	size = t->host->output(t, df, NULL);
 	m = vars(&in, size && strtoll(size, NULL, 10) > 0 ? strtoll(size, NULL, 10) : 40ll << 30);
 	if (in.p->patroni_enabled) {

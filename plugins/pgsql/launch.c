@@ -259,7 +259,7 @@ static bool may_start(const struct inst *in, const struct seen *s)
 			in->p->pg_namespace, cls);
 		return false;
 	}
-	return true;
+	return s->initialized || backup_may_begin(in);
 }
 
 /* Replicas may come when the primary's server starts: until then Patroni would find nobody to copy from. */
@@ -326,10 +326,13 @@ void pgsql_launch(pig_task *t)
 	if ((s.at && !etcd_user(&in, &s)) || !may_start(&in, &s))
 		return;
 	pgsql_patroni(&in, PIG_NOW);
-	if (!s.initialized && in.bootstraps)
+	if (!s.initialized && in.bootstraps) {
 		bootstrapping(&in);
-	else if (!s.data)
+		if (pig_await(t))
+			t->host->publish(t, "pg_new", t->host->boolean(t, true)); /* for pgbackrest_begin */
+	} else if (!s.data) {
 		joining(&in);
+	}
 	if (in.bootstraps && pig_await(t))
 		t->host->publish(t, "pg_made", t->host->boolean(t, true));
 }
@@ -342,6 +345,7 @@ void pgsql_ready(pig_task *t)
 
 	if (!live_of(&in, &l) || l.settled)
 		return;
+	t->host->publish(t, "pg_joined", t->host->boolean(t, true)); /* for pg_serve */
 	pig_wait(t, .want = "over", .limit_s = 86400, .every_ms = 200, .why = "the copy of the leader's data",
 		 .probe = pig_fmt(t, "case $(%s) in *'\"creating replica\"'*) echo copying ;; *) echo over ;; esac",
 				  rest));

@@ -7,6 +7,7 @@
  *   hba.c        access rules          install.c    users, packages, folders, certificates, configuration files
  *   launch.c     bootstrap and join    roles.c, databases.c, scram.c   what exists in the cluster, by difference
  *   pool.c       PgBouncer             service.c    HAProxy
+ *   backup.c     pgBackRest
  */
 #ifndef PGSQL_H
 #define PGSQL_H
@@ -175,7 +176,7 @@ struct pgsql {
 	const char *dst_pg;
 };
 
-enum { PGSQL_PARAMS = 146, PGSQL_RULES = 12, PGSQL_LISTENS = 8 }; /* rows; the definitions must agree */
+enum { PGSQL_PARAMS = 146, PGSQL_RULES = 13, PGSQL_LISTENS = 8 }; /* rows; the definitions must agree */
 extern const struct pig_param pgsql_params[PGSQL_PARAMS];
 extern const struct pig_rule pgsql_rules[PGSQL_RULES];
 extern const struct pig_listen pgsql_listens[PGSQL_LISTENS];
@@ -291,10 +292,17 @@ bool role_password_is(const struct inst *in, const char *have, const char *name,
 struct live {
 	const char *patroni, *config; /* JSON; "" when Patroni does not answer */
 	const char *roles; /* leads|streaming|follows, then lines "name|verifier"; "" when the server does not answer */
+	const char *repo;  /* what backup_ask answers; "" without pgBackRest */
 	bool settled;	   /* it leads, or follows the stream */
 };
 bool live_of(const struct inst *in, struct live *l); /* asked once in a run; false: the task has failed */
 const char *live_roles_again(const struct inst *in, bool later);
+
+/* ---- backup.c: pgBackRest ---- */
+const char *backup_archive_command(const struct inst *in);
+bool backup_is_own(const struct inst *in); /* is the repository this member's alone? */
+const pig_op *backup_ask(const struct inst *in); /* what the repository holds, and whose data is here */
+bool backup_may_begin(const struct inst *in);	 /* no earlier cluster's backups in the way? false: the task has failed */
 
 /* ---- conf.c ---- */
 void pgsql_patroni(const struct inst *in, uint32_t flags); /* its unit runs and has read its file */
@@ -315,6 +323,12 @@ void pgsql_db(pig_task *t);
 void pgsql_pool_conf(pig_task *t);
 void pgsql_pool(pig_task *t);
 void pgsql_service(pig_task *t);
+void pgsql_serve(pig_task *t);
 void pgsql_health(pig_task *t);
+void pgsql_backup_conf(pig_task *t);
+void pgsql_crontab(pig_task *t);
+void pgsql_backup_begin(pig_task *t);
+void pgsql_stanza(pig_task *t);
+void pgsql_backup(pig_task *t);
 
 #endif

@@ -310,6 +310,58 @@ static void rto(pig_check *c)
 	}
 }
 
+/* ---- backup ---- */
+
+static const char *const s3_needs[] = {"s3_bucket", "s3_endpoint", "s3_region", "s3_key", "s3_key_secret"};
+
+/* Five fields of time, or @daily and the like, then a command. */
+static void crontab_line(pig_check *c, const pig_value *at)
+{
+	const char *line = c->val->str(at, ""), *p = line + strspn(line, " \t");
+	int fields = *p == '@' ? 1 : 5;
+
+	if (!*p || *p == '#' || (strchr(p, '=') && strcspn(p, "=") < strcspn(p, " \t")))
+		return;
+	for (int k = 0; k < fields; k++) {
+		size_t n = strcspn(p, " \t");
+
+		if (fields == 5 && (!n || strspn(p, "0123456789*/,-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") != n)) {
+			c->api->fault(c, at, "line \"%s\" of pg_crontab does not begin with five fields of time", line);
+			c->api->hint(c, "Such as 00 01 * * * /pg/bin/pg-backup full; there is no field for the user.");
+			return;
+		}
+		p += n;
+		p += strspn(p, " \t");
+	}
+	if (!*p)
+		c->api->fault(c, at, "line \"%s\" of pg_crontab has no command", line);
+}
+
+static void backup(pig_check *c)
+{
+	const char *h = first(c), *method = text(c, h, "pgbackrest_method", "local");
+	const pig_value *repos = get(c, h, "pgbackrest_repo"), *repo = c->val->key(repos, method), *lines;
+	const char *cipher = c->val->str(c->val->key(repo, "cipher_type"), "none");
+
+	lines = get(c, h, "pg_crontab");
+	for (size_t i = 0; i < c->val->len(lines); i++)
+		crontab_line(c, c->val->at(lines, i));
+	if (!c->val->truth(get(c, h, "pgbackrest_enabled"), true))
+		return;
+	if (!repo) {
+		c->api->fault(c, get(c, h, "pgbackrest_method"), "pgbackrest_method \"%s\" is no key of pgbackrest_repo",
+			      method);
+		c->api->hint(c, "Add it to pgbackrest_repo, or take one of those that are there.");
+		return;
+	}
+	if (!strcmp(c->val->str(c->val->key(repo, "type"), "posix"), "s3"))
+		for (size_t i = 0; i < sizeof s3_needs / sizeof *s3_needs; i++)
+			if (!c->val->key(repo, s3_needs[i]))
+				c->api->fault(c, repo, "repository %s of type s3 has no %s", method, s3_needs[i]);
+	if (strcmp(cipher, "none") && !c->val->key(repo, "cipher_pass"))
+		c->api->fault(c, repo, "repository %s has cipher_type %s and no cipher_pass", method, cipher);
+}
+
 /* ---- warnings ---- */
 
 static void advice(pig_check *c)
@@ -338,6 +390,7 @@ const struct pig_rule pgsql_rules[PGSQL_RULES] = {
 	{.id = "pg_rto", .scope = PIG_OF_CLUSTER, .check = rto},
 	{.id = "pg_mode", .scope = PIG_OF_CLUSTER, .warn = 2, .must = "pg_mode == 'pgsql'",
 	 .say = "pg_mode {{ pg_mode }}: this module makes a plain PostgreSQL"},
+	{.id = "pg_backup", .scope = PIG_OF_CLUSTER, .check = backup},
 	{.id = "pg_advice", .scope = PIG_OF_CLUSTER, .warn = 1, .check = advice},
 };
 

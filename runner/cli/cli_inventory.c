@@ -39,12 +39,38 @@ static struct value *marked(struct shown *s, const char *name, const struct valu
 	return (struct value *)(p ? param_marked(s->c->a, p, v) : v);
 }
 
+/* As ansible-inventory prints what is encrypted, and text that is never a template. */
+static struct value *noted(struct arena *a, struct value *v)
+{
+	struct value *out = v;
+
+	if (v->type == V_STR && (v->flags & V_VAULT || (v->flags & V_LITERAL && v->flags & (V_PLAIN | V_QUOTED)))) {
+		out = value_map(a);
+		struct value *text = value_strn(a, v->u.str.s, v->u.str.n); /* an envelope is no secret */
+		value_put(a, out, v->flags & V_VAULT ? "__ansible_vault" : "__ansible_unsafe", text);
+		if (!(v->flags & V_VAULT) && v->flags & V_SECRET)
+			text->flags |= V_SECRET;
+	} else if (v->type == V_LIST || v->type == V_MAP) {
+		out = arena_dup(a, v, sizeof *v);
+		if (v->type == V_LIST) {
+			out->u.list.items = arena_dup(a, v->u.list.items, v->u.list.n * sizeof *v->u.list.items);
+			for (uint32_t i = 0; i < v->u.list.n; i++)
+				out->u.list.items[i] = noted(a, v->u.list.items[i]);
+		} else {
+			out->u.map.items = arena_dup(a, v->u.map.items, v->u.map.n * sizeof *v->u.map.items);
+			for (uint32_t i = 0; i < v->u.map.n; i++)
+				out->u.map.items[i].val = noted(a, v->u.map.items[i].val);
+		}
+	}
+	return out;
+}
+
 static struct value *host_vars(struct shown *s, const struct inv_host *h)
 {
 	struct value *all = inventory_vars(s->w.inv, s->c->a, h), *out = value_map(s->c->a);
 
 	for (uint32_t i = 0; i < value_len(all); i++)
-		value_put(s->c->a, out, value_key_at(all, i), marked(s, value_key_at(all, i), value_at(all, i)));
+		value_put(s->c->a, out, value_key_at(all, i), noted(s->c->a, marked(s, value_key_at(all, i), value_at(all, i))));
 	return out;
 }
 
@@ -68,8 +94,7 @@ static struct value *group_value(struct shown *s, const struct inv_group *g)
 		if (selected(s, g->hosts[i]))
 			value_push(a, hosts, value_str(a, g->hosts[i]->name));
 	for (uint32_t i = 0; i < g->n_children; i++)
-		if (strcmp(g->children[i]->name, "ungrouped") != 0 || g->children[i]->n_hosts)
-			value_push(a, children, value_str(a, g->children[i]->name));
+		value_push(a, children, value_str(a, g->children[i]->name));
 	if (value_len(hosts) && strcmp(g->name, "all") != 0)
 		value_put(a, v, "hosts", hosts);
 	if (value_len(children))
@@ -110,9 +135,7 @@ static void graph_group(struct shown *s, struct buf *b, const struct inv_group *
 		memcpy(lead + i * 3, "  |", 4);
 	buf_fmt(b, "%s%s@%s:\n", lead, depth ? "--" : "", g->name);
 	for (uint32_t i = 0; i < g->n_children; i++)
-		if (g->children[i]->n_hosts || g->children[i]->n_children ||
-		    strcmp(g->children[i]->name, "ungrouped") != 0)
-			graph_group(s, b, g->children[i], depth + 1);
+		graph_group(s, b, g->children[i], depth + 1);
 	for (uint32_t i = 0; i < g->n_hosts && strcmp(g->name, "all") != 0; i++)
 		if (selected(s, g->hosts[i]))
 			buf_fmt(b, "%s  |--%s\n", lead, g->hosts[i]->name);

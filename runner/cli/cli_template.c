@@ -108,7 +108,11 @@ static bool do_list(struct templates *t)
 			bool own, stale;
 			if (!in_force(t, m, &m->templates[k], &file, &len, &own, &stale))
 				return false;
-			buf_fmt(&b, "%-40s %s%s\n", name, own ? file : "shipped",
+			const char *builtin = arena_fmt(a, "builtin:%s", name);
+			buf_fmt(&b, "%-40s %s%s\n", name,
+				own			? file
+				: strcmp(file, builtin) ? arena_fmt(a, "shipped, changed by %s", file + 8)
+							: "shipped",
 				stale ? "  (the shipped text has changed since)" : "");
 			struct value *v = value_map(a);
 			value_put(a, v, "name", value_str(a, name));

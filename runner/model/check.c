@@ -90,6 +90,19 @@ static int by_place(const void *x, const void *y)
 	return d ? d : strcmp(a->text, b->text);
 }
 
+/* Files of values that no vault password opened: nobody can tell what else is wrong. */
+static void check_sealed(struct checking *c)
+{
+	const struct inventory *inv = c->w->inv;
+
+	for (uint32_t i = 0; i < inv->n_sealed; i++) {
+		struct value *open;
+		struct err e = { 0 };
+		if (!vault_value(inv->vault, &open, c->a, inv->sealed[i], &e))
+			check_add_err(c, NULL, "vault", &e);
+	}
+}
+
 void check_all(struct faults *out, struct world *w, struct resolvers *rs, struct inv_host *const *hosts,
 	       uint32_t n_hosts)
 {
@@ -103,6 +116,7 @@ void check_all(struct faults *out, struct world *w, struct resolvers *rs, struct
 		c.n_hosts = w->inv->n_hosts;
 	}
 	c.seen = c.places = c.used = c.near = c.others = c.global = MAP(c.a);
+	check_sealed(&c);
 	check_written(&c);
 	check_clusters(&c);
 	check_missing(&c);

@@ -23,6 +23,7 @@ bool inventory_load(struct inventory **out, struct arena *a, const struct invent
 	inventory_begin(&b, a, e);
 	b.inv->sources = sources;
 	b.inv->n_sources = n;
+	b.inv->vault = o->vault;
 	for (uint32_t i = 0; i < n; i++)
 		if (!inventory_read_source(&b, sources[i]))
 			return false;
@@ -132,14 +133,14 @@ bool inventory_var(const struct inventory *inv, const struct inv_host *h, const 
 	}
 	if (!h)
 		return false;
-	v = value_get(h->vars, name);
+	v = h->sealed ? h->sealed : value_get(h->vars, name);
 	if (v) {
 		*out = (struct inv_found){ v, INV_HOST, h->name };
 		return true;
 	}
 	for (uint32_t i = 0; h->layers && i < h->layers->n; i++) {
 		const struct inv_layer *l = &h->layers->items[i];
-		v = value_get(l->map, name);
+		v = l->sealed ? l->sealed : value_get(l->map, name);
 		if (v) {
 			*out = (struct inv_found){ v, l->level, l->owner };
 			return true;

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "value/value.h"
+#include "value/vault.h"
 
 struct inv_group;
 struct inv_host {
@@ -16,6 +17,7 @@ struct inv_host {
 	struct value *vars;       /* written for the host itself (inventory file, host_vars); map */
 	struct inv_group **groups; /* every group it is in, `all` first, then by depth and name: the order of precedence */
 	uint32_t n_groups, index; /* index: place in inventory order */
+	struct value *sealed;     /* a file of host_vars that could not be opened: any name may stand in it; NULL: none */
 	const struct inv_layers *layers; /* private: the group maps that count for it, shared by hosts of the same groups */
 };
 
@@ -40,6 +42,9 @@ struct inventory {
 	uint32_t n_groups;
 	struct map host_index, group_index;
 	struct value *extra;  /* -e: map */
+	struct vault *vault;  /* opens V_VAULT texts; may be NULL */
+	struct value **sealed; /* files of values that no vault password opened */
+	uint32_t n_sealed;
 	const char *dir;      /* folder of the first source: templates/, plugins/, files/ are looked for there */
 	const char **sources; /* absolute or as given */
 	uint32_t n_sources;
@@ -50,6 +55,7 @@ struct inventory_options {
 	uint32_t n_sources;
 	const char *const *extra;   /* -e words: "k=v k2=v2", "{json}", "@file" */
 	uint32_t n_extra;
+	struct vault *vault; /* may be NULL: what is encrypted stays so */
 };
 
 bool inventory_load(struct inventory **out, struct arena *a, const struct inventory_options *o, struct err *e);
@@ -68,7 +74,8 @@ struct inv_found {
 	enum inv_level level;
 	const char *owner;          /* group or host name, "-e" */
 };
-/* The value that wins for name on host. False when nowhere written. `ansible_host` etc. are ordinary names. */
+/* The value that wins for name on host. A value may be encrypted (V_VAULT), or stand for a file that may set the name and could not
+ * be opened. False when nowhere written. `ansible_host` etc. are ordinary names. */
 bool inventory_var(const struct inventory *inv, const struct inv_host *h, const char *name, struct inv_found *out);
 /* All of them, highest precedence first: provenance. */
 uint32_t inventory_var_all(const struct inventory *inv, struct arena *a, const struct inv_host *h, const char *name, struct inv_found **out);

@@ -277,10 +277,17 @@ struct group_set {
 	struct inv_layers *layers;
 };
 
-static void layer_add(struct inv_layer *layers, uint32_t *n, const struct inv_group *g, const struct value *map)
+static void layer_add(struct inv_layer *layers, uint32_t *n, const struct inv_group *g, const struct value *map,
+	struct value *sealed)
 {
-	if (map && value_len(map))
-		layers[(*n)++] = (struct inv_layer){ map, g->depth ? INV_GROUP : INV_ALL, g->name };
+	if (sealed || (map && value_len(map)))
+		layers[(*n)++] = (struct inv_layer){ map, g->depth ? INV_GROUP : INV_ALL, g->name, sealed };
+}
+
+static void layer_add_dir(struct inv_layer *layers, uint32_t *n, const struct inv_group *g, uint32_t dir)
+{
+	if (g->parts->dirs)
+		layer_add(layers, n, g, g->parts->dirs[dir], g->parts->sealed[dir]);
 }
 
 /*
@@ -294,13 +301,12 @@ static void layers_build(struct inv_build *b, struct group_set *set)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < set->n; i++)
-		layer_add(layers, &n, set->groups[i], set->groups[i]->parts->files);
-	for (uint32_t d = 0; d < b->n_dirs && all->parts->dirs; d++)
-		layer_add(layers, &n, all, all->parts->dirs[d]);
+		layer_add(layers, &n, set->groups[i], set->groups[i]->parts->files, NULL);
+	for (uint32_t d = 0; d < b->n_dirs; d++)
+		layer_add_dir(layers, &n, all, d);
 	for (uint32_t d = 0; d < b->n_dirs; d++)
 		for (uint32_t i = 1; i < set->n; i++)
-			if (set->groups[i]->parts->dirs)
-				layer_add(layers, &n, set->groups[i], set->groups[i]->parts->dirs[d]);
+			layer_add_dir(layers, &n, set->groups[i], d);
 	for (uint32_t i = 0; i < n / 2; i++) {
 		struct inv_layer swap = layers[i];
 		layers[i] = layers[n - 1 - i];

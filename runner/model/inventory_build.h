@@ -4,12 +4,14 @@
 
 #include "model/inventory.h"
 
-struct inv_layer { const struct value *map; enum inv_level level; const char *owner; };
+/* sealed: an encrypted file that could not be opened stands in front of the map; any name may be in it. */
+struct inv_layer { const struct value *map; enum inv_level level; const char *owner; struct value *sealed; };
 struct inv_layers { const struct inv_layer *items; uint32_t n; }; /* highest precedence first */
 
 struct inv_parts {
 	struct value *files; /* from inventory files and scripts */
 	struct value **dirs; /* from group_vars/, one of each of the build's dirs; NULL where none */
+	struct value **sealed; /* beside dirs: a file that could not be opened */
 	uint32_t index;      /* place in inventory.groups */
 	uint32_t mark;       /* for walks while building */
 };
@@ -52,11 +54,14 @@ bool inventory_read_script(struct inv_build *b, const char *path);
 bool inventory_read_vars(struct inv_build *b);
 /* The -e words into one map. */
 bool inventory_read_extra(struct inv_build *b, const char *const *words, uint32_t n);
-/* YAML or JSON text; JSON is tried first where the text begins like it. */
-bool inventory_parse(struct value **out, struct arena *a, const char *path, const char *text, size_t len,
-	struct err *e);
+/* YAML or JSON text, encrypted perhaps; JSON is tried first where the text begins like it. */
+bool inventory_parse(struct inv_build *b, struct value **out, const char *path, const char *text, size_t len);
 /* A file's text as a map; empty text is an empty map. */
-bool inventory_parse_map(struct value **out, struct arena *a, const char *path, const char *what, struct err *e);
+bool inventory_parse_map(struct inv_build *b, struct value **out, const char *path, const char *what);
+/* What JSON says by {"__ansible_vault": text} and {"__ansible_unsafe": text}. */
+struct value *inventory_json_marks(struct arena *a, struct value *v);
+/* The value of a name in [defaults] of the present folder's ansible.cfg; NULL when there is none. */
+bool inventory_cfg(const char **out, struct arena *a, const char *name, struct err *e);
 /* The sources when none is named. */
 bool inventory_default_sources(const char ***out, uint32_t *n, struct arena *a, struct err *e);
 /* A Python literal, as Ansible reads INI values; the text itself as a string when it is none. */

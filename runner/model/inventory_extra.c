@@ -107,10 +107,10 @@ static bool map_add(struct word *w)
 	struct inv_build *b = w->b;
 
 	if (*w->text == '@') {
-		if (!inventory_parse_map(&v, b->a, w->text + 1, "the file behind -e @", b->e))
+		if (!inventory_parse_map(b, &v, w->text + 1, "the file behind -e @"))
 			return false;
 	} else {
-		if (!inventory_parse(&v, b->a, "-e", w->text, strlen(w->text), b->e))
+		if (!inventory_parse(b, &v, "-e", w->text, strlen(w->text)))
 			return false;
 		if (v->type != V_MAP)
 			return word_fault(w, w->text, "a map of values is needed", "Write {\"name\": value}.");

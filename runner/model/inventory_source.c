@@ -10,6 +10,7 @@
 
 #include "base/os.h"
 #include "model/inventory_build.h"
+#include "value/vault.h"
 
 enum { NEST_MAX = 16 };
 
@@ -75,9 +76,9 @@ static bool file_read(struct inv_build *b, const char *path)
 	const char *s = buf_text(&text);
 	if (!access(path, X_OK) && (!strncmp(s, "#!", 2) || !strncmp(s, "\x7f" "ELF", 4)))
 		return inventory_read_script(b, path);
-	if (!yaml && (ends_with(path, ".ini") || !looks_like_yaml(s)))
+	if (!yaml && !vault_is(s, text.len) && (ends_with(path, ".ini") || !looks_like_yaml(s)))
 		return inventory_read_ini(b, path, s, text.len);
-	return inventory_parse(&doc, b->a, path, s, text.len, b->e) && inventory_read_yaml(b, path, doc);
+	return inventory_parse(b, &doc, path, s, text.len) && inventory_read_yaml(b, path, doc);
 }
 
 static bool path_read(struct inv_build *b, const char *path, int nest);
@@ -171,10 +172,11 @@ bool inventory_read_source(struct inv_build *b, const char *source)
 
 /* ---- the default ---- */
 
-/* `inventory` in [defaults] of an ansible.cfg; NULL when it has none. */
-static const char *cfg_inventory(struct arena *a, const char *text)
+/* The value of a name in [defaults] of an ansible.cfg; NULL when it has none. */
+static const char *cfg_find(struct arena *a, const char *text, const char *name)
 {
 	bool inside = false;
+	size_t n_name = strlen(name);
 
 	for (const char *p = text; *p;) {
 		size_t n = strcspn(p, "\n");
@@ -184,10 +186,10 @@ static const char *cfg_inventory(struct arena *a, const char *text)
 			inside = !strncmp(line, "[defaults]", 10);
 			continue;
 		}
-		if (!inside || strncmp(line, "inventory", 9) || !strchr(" \t=:", line[9]))
+		if (!inside || strncmp(line, name, n_name) || !strchr(" \t=:", line[n_name]))
 			continue;
 		eq = line + strcspn(line, "=:");
-		if (strspn(line + 9, " \t") != (size_t)(eq - line - 9) || !*eq)
+		if (strspn(line + n_name, " \t") != (size_t)(eq - line) - n_name || !*eq)
 			continue;
 		eq += 1 + strspn(eq + 1, " \t");
 		for (char *c = eq; *c; c++)
@@ -200,6 +202,19 @@ static const char *cfg_inventory(struct arena *a, const char *text)
 			return eq;
 	}
 	return NULL;
+}
+
+bool inventory_cfg(const char **out, struct arena *a, const char *name, struct err *e)
+{
+	struct buf text = BUF(a);
+
+	*out = NULL;
+	if (!os_exists("ansible.cfg"))
+		return true;
+	if (!os_read(&text, "ansible.cfg", 1 << 20, e))
+		return false;
+	*out = cfg_find(a, buf_text(&text), name);
+	return true;
 }
 
 static const char *home_path(struct arena *a, const char *path)
@@ -225,18 +240,14 @@ static void sources_split(const char ***out, uint32_t *n, struct arena *a, const
 
 bool inventory_default_sources(const char ***out, uint32_t *n, struct arena *a, struct err *e)
 {
-	const char *home = getenv("PIGSTY_HOME"), *found = NULL;
-	struct buf text = BUF(a);
+	const char *home = getenv("PIGSTY_HOME"), *found = NULL, *named;
 
-	if (os_exists("ansible.cfg")) {
-		if (!os_read(&text, "ansible.cfg", 1 << 20, e))
-			return false;
-		const char *named = cfg_inventory(a, buf_text(&text));
-		if (named) {
-			sources_split(out, n, a, named);
-			if (*n)
-				return true;
-		}
+	if (!inventory_cfg(&named, a, "inventory", e))
+		return false;
+	if (named) {
+		sources_split(out, n, a, named);
+		if (*n)
+			return true;
 	}
 	if (os_exists("pigsty.yml"))
 		found = "pigsty.yml";

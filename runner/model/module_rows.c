@@ -241,11 +241,15 @@ static bool step_check(const struct module *m, struct arena *a, const struct pig
 
 	if (!row_named(e, "step", row->name, true))
 		return false;
-	if (row->flags & ~(uint32_t)(PIG_ONCE | PIG_BARRIER | PIG_DESTRUCTIVE))
+	if (row->flags & ~(uint32_t)(PIG_ONCE | PIG_BARRIER | PIG_DESTRUCTIVE | PIG_GATHER))
 		return row_fail(e, "step", row->name, "has a flag that this pig does not know");
 	module_words(a, row->tasks, &n);
+	if (row->playbook)
+		return n ? row_fail(e, "step", row->name, "has both tasks and a playbook") : true;
 	if (!n)
 		return row_fail(e, "step", row->name, "has no tasks");
+	if ((row->loses || row->safeguard) && !(row->flags & PIG_DESTRUCTIVE))
+		return row_fail(e, "step", row->name, "says what is lost, and is not PIG_DESTRUCTIVE");
 	const char **needs = module_words(a, row->needs, &n);
 	for (uint32_t i = 0; i < n; i++)
 		if (!strchr(needs[i], '.') || needs[i][0] == '.' || needs[i][strlen(needs[i]) - 1] == '.')
@@ -304,6 +308,29 @@ static bool template_name_ok(const char *s)
 	return true;
 }
 
+const struct pig_template *module_own_template(const struct module *m, const char *name)
+{
+	for (uint32_t i = 0; i < m->n_templates; i++)
+		if (!strcmp(m->templates[i].name, name))
+			return &m->templates[i];
+	return NULL;
+}
+
+/* Rows that say which template gives way to which own one. */
+static bool overrides_check(const struct module *m, struct arena *a, struct err *e)
+{
+	const struct pig_override *rows = ROWS(m, overrides, pig_override);
+
+	for (uint32_t i = 0; i < m->m->overrides.n; i++) {
+		const char *slash = rows[i].tmpl ? strchr(rows[i].tmpl, '/') : NULL;
+		if (!slash || slash == rows[i].tmpl || !slash[1])
+			return row_fail(e, "override", rows[i].tmpl, "is not written module/template");
+		if (!rows[i].by || !module_own_template(m, rows[i].by))
+			return row_fail(e, "override", rows[i].tmpl, "names no template of the module in .by");
+	}
+	return names_unique(a, &m->m->overrides, "override", e);
+}
+
 static bool others_check(struct module *m, struct arena *a, struct err *e)
 {
 	m->templates = m->m->templates.rows;
@@ -328,7 +355,34 @@ static bool others_check(struct module *m, struct arena *a, struct err *e)
 		if (!m->aliases[i].name || !m->aliases[i].packages)
 			return row_fail(e, "alias", m->aliases[i].name, "has no packages");
 	return names_unique(a, &m->m->templates, "template", e) && names_unique(a, &m->m->health, "health check", e) &&
-	       names_unique(a, &m->m->ifaces, "interface", e);
+	       names_unique(a, &m->m->ifaces, "interface", e) && overrides_check(m, a, e);
+}
+
+static bool verbs_check(struct module *m, struct arena *a, struct err *e)
+{
+	const unsigned known = PIG_INVENTORY | PIG_INVENTORY_IF_ANY | PIG_LIMIT | PIG_JSON;
+
+	m->verbs = m->m->verbs.rows;
+	m->n_verbs = m->m->verbs.n;
+	for (uint32_t i = 0; i < m->n_verbs; i++) {
+		const struct pig_verb *v = &m->verbs[i];
+		const struct pig_option *o = v->options.rows;
+		if (!row_named(e, "verb", v->name, true))
+			return false;
+		if (!v->run || !v->usage || !v->text)
+			return row_fail(e, "verb", v->name, "needs .run, .usage and .text");
+		if (v->flags & ~known)
+			return row_fail(e, "verb", v->name, "has a flag that this pig does not know");
+		if ((v->flags & PIG_LIMIT) && !(v->flags & (PIG_INVENTORY | PIG_INVENTORY_IF_ANY)))
+			return row_fail(e, "verb", v->name, "takes a limit and no inventory");
+		for (uint32_t k = 0; k < v->options.n; k++)
+			if (!row_named(e, "option", o[k].name, true) ||
+			    (o[k].many && !o[k].arg && !row_fail(e, "option", o[k].name, "is a list without .arg")))
+				return err_wrap(e, "verb \"%s\"", v->name);
+		if (!names_unique(a, &v->options, "option", e))
+			return err_wrap(e, "verb \"%s\"", v->name);
+	}
+	return names_unique(a, &m->m->verbs, "verb", e);
 }
 
 /* "x", "x[].y" or "x{}", where x is a parameter of the module. */
@@ -384,7 +438,7 @@ bool module_rows_check(struct module *m, struct arena *a, struct err *e)
 {
 	static bool (*const checks[])(struct module *, struct arena *, struct err *) = {
 		params_check,  rules_check,  tasks_check,   presets_check, playbooks_check,
-		inserts_check, others_check, listens_check, foreign_check,
+		inserts_check, others_check, listens_check, foreign_check, verbs_check,
 	};
 
 	if (!head_ok(m, e))
