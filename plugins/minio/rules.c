@@ -167,10 +167,7 @@ static void drives(pig_check *c)
 static void settings(pig_check *c)
 {
 	const char *h = c->hostname, *vars = text(c, h, "minio_extra_vars");
-	const pig_value *port = get(c, h, "minio_admin_port");
 
-	if (c->val->num(port, 0) == c->val->num(get(c, h, "minio_port"), -1))
-		c->api->fault(c, port, "minio_admin_port and minio_port are both %" PRId64, c->val->num(port, 0));
 	for (const char *p = vars; *p; p += *p == '\n') {
 		size_t n = strcspn(p, "\n"), name = 0;
 		while (name < n && (p[name] == '_' || (p[name] >= 'A' && p[name] <= 'Z') ||

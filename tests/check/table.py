@@ -5,7 +5,7 @@ so, where the table is not at hand."""
 import json, os, re, subprocess, sys
 
 # Modules of the table that have rows here. Others are named by the modules' .others and have none.
-MODULES = {"INFRA", "REPO", "NODE", "PGSQL", "ETCD"}
+MODULES = {"INFRA", "REPO", "NODE", "PGSQL", "ETCD", "MINIO"}
 
 TYPES = {  # type of the table -> (type here, form or None for "any")
     "bool": ("bool", None), "int": ("int", None), "float": ("float", None), "port": ("int", "port"),
@@ -23,6 +23,7 @@ INTENDED = {
     "node_cluster": {"default": "worked out: the PostgreSQL cluster's name first, as the table says in words"},
     "node_default_packages": {"default": "the list of the OS has a name"},
     "etcd_cluster": {"default": "a host without etcd_seq is no member"},
+    "minio_cluster": {"default": "a host without minio_seq is no member"},
     "pg_upstream": {"form": "a host's name is taken, too"},
     "pg_replication_username": {"level": OFTEN}, "pg_replication_password": {"level": OFTEN},
     "pg_admin_username": {"level": OFTEN}, "pg_admin_password": {"level": OFTEN},
