@@ -57,11 +57,11 @@ static const struct pig_playbook playbooks[] = {
 	{ .name = "minio-rm", .text = "remove minio clusters, or members of one", .steps = PIG_TABLE(rm_steps) },
 };
 
-static const struct pig_listen listens[] = { { .port = "minio_port" }, { .port = "minio_admin_port" } };
-
 static const struct pig_need needs[] = { { .module = "infra", .version = ">=0.1" } };
 
 extern const struct pig_template pig_templates[];
+
+static const struct pig_listen listens[] = { { .port = "minio_port" }, { .port = "minio_admin_port" } };
 
 PIG_MODULE(.name = "minio", .version = "0.1.0", .text = "S3 object storage", .license = "Apache-2.0",
 	.cluster = "minio_cluster", .params_size = sizeof(struct minio), .needs = PIG_TABLE(needs),

@@ -275,5 +275,5 @@ const struct pig_rule minio_rules[MINIO_RULES] = {
 	{.id = "minio_extra_vars", .scope = PIG_HOST, .check = environment},
 	{.id = "minio_provision", .scope = PIG_OF_CLUSTER, .check = provisions},
 	{.id = "minio_policies", .scope = PIG_OF_CLUSTER, .warn = 1, .check = policies},
-	{.id = "minio_secrets", .scope = PIG_OF_CLUSTER, .warn = 1, .check = secrets},
+	{.id = "default-secret", .scope = PIG_OF_CLUSTER, .warn = 1, .check = secrets},
 };

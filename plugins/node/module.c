@@ -12,7 +12,7 @@ static const struct pig_param server_members[] = {
 	{ .name = "port", .type = PIG_INT, .check = "port", .flags = PIG_REQUIRED, .text = "Its port." },
 	{ .name = "options", .type = PIG_STR, .text = "Further words of the server line." },
 	{ .name = "backup", .type = PIG_BOOL, .dflt = "false", .text = "Used only when no other server is up?" },
-	{ .name = "weight", .type = PIG_INT, .text = "Share of connections, 0 to 255." },
+	{ .name = "weight", .type = PIG_INT, .check = "/^(25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})$/", .text = "Share of connections, 0 to 255." },
 };
 
 static const struct pig_param service_members[] = {
@@ -49,7 +49,7 @@ static const struct pig_param params[] = {
 		.text = "Additional static host records."),
 	PIG_P_ENUM(struct node, node_dns_method, .level = PIG_CLUSTER, .dflt = "'add'", .check = "add|none|overwrite",
 		.text = "How configured name servers are merged: before those there, instead, or not at all."),
-	PIG_P_LIST(struct node, node_dns_servers, .level = PIG_CLUSTER, .dflt = "[\"${admin_ip}\"]",
+	PIG_P_LIST(struct node, node_dns_servers, .level = PIG_CLUSTER, .dflt = "[\"${admin_ip}\"]", .check = "ip",
 		.text = "Nameservers written to resolv.conf."),
 	PIG_P_LIST(struct node, node_dns_options, .level = PIG_CLUSTER,
 		.dflt = "[\"options single-request-reopen timeout:1\"]",
@@ -185,31 +185,13 @@ static const struct pig_param params[] = {
 		.text = "Folder of tuned profiles."),
 };
 
-/* Two nodes of one name would share what is kept by name: certificates, metrics, haproxy's page. */
-static void check_names(pig_check *c)
-{
-	const pig_value *hosts = c->api->members(c, NULL);
-	size_t n = c->val->len(hosts);
-	const char **names = c->api->alloc(c, (n + 1) * sizeof *names);
-
-	for (size_t i = 0; i < n; i++) {
-		const char *host = c->val->str(c->val->at(hosts, i), "");
-		const pig_value *cluster = c->api->get(c, host, "pg_cluster"), *seq = c->api->get(c, host, "pg_seq");
-		const pig_value *name = c->api->get(c, host, "nodename");
-		bool from_pg = c->val->truth(c->api->get(c, host, "node_id_from_pg"), true);
-		if (from_pg && c->val->len(cluster) && c->val->type(seq) == PIG_INT)
-			names[i] = c->api->fmt(c, "%s-%" PRId64, c->val->str(cluster, ""), c->val->num(seq, 0));
-		else
-			names[i] = c->val->str(name, NULL);
-		for (size_t j = 0; names[i] && j < i; j++)
-			if (names[j] && !strcmp(names[i], names[j]))
-				c->api->fault(c, name, "hosts %s and %s are both named \"%s\"",
-					      c->val->str(c->val->at(hosts, j), ""), host, names[i]);
-	}
-}
-
 static const struct pig_rule rules[] = {
-	{ .id = "node_names", .scope = PIG_ALL, .warn = 1, .check = check_names },
+	{ .id = "node_names", .scope = PIG_ALL, .warn = 1, .check = node_check_names },
+	{ .id = "node_addresses", .scope = PIG_ALL, .check = node_check_addresses },
+	{ .id = "node_lines", .scope = PIG_HOST, .check = node_check_lines },
+	{ .id = "haproxy_services", .scope = PIG_HOST, .check = node_check_services },
+	{ .id = "vip", .scope = PIG_ALL, .check = node_check_vip },
+	{ .id = "vip_network", .scope = PIG_HOST, .warn = 1, .check = node_check_vip_network },
 	{ .id = "node_ntp_servers", .scope = PIG_HOST, .warn = 1,
 	  .must = "not node_ntp_enabled or node_ntp_servers | length > 0",
 	  .say = "time is kept but no server is named",
@@ -325,6 +307,14 @@ static const struct pig_alias aliases[] = {
 	{ "node-exporter", "*", "node_exporter | golang-github-prometheus-node-exporter" },
 };
 
+static const struct pig_listen listens[] = {
+	{ .port = "haproxy_exporter_port", .when = "haproxy_enabled" },
+	{ .port = "haproxy_services[].port", .addr = "ip", .when = "haproxy_enabled" },
+	{ .port = "node_exporter_port", .when = "node_exporter_enabled" },
+	{ .port = "vector_port", .when = "vector_enabled" },
+	{ .port = "vip_exporter_port", .when = "vip_enabled" },
+};
+
 static const struct node_haproxy haproxy = { sizeof haproxy, haproxy_service, haproxy_reload, haproxy_settle };
 static const struct node_identity identity = { sizeof identity, node_name_of, node_address_of };
 static const struct pig_iface ifaces[] = { { NODE_HAPROXY, &haproxy }, { NODE_IDENTITY, &identity } };
@@ -336,5 +326,5 @@ PIG_MODULE(.name = "node", .version = "0.1.0", .text = "a machine made ready", .
 	.params_size = sizeof(struct node), .needs = PIG_TABLE(needs), .params = PIG_TABLE(params),
 		.rules = PIG_TABLE(rules),
 	.tasks = PIG_TABLE(tasks), .playbooks = PIG_TABLE(playbooks), .inserts = PIG_TABLE(inserts), .ifaces = PIG_TABLE(ifaces),
-		.aliases = PIG_TABLE(aliases),
+		.aliases = PIG_TABLE(aliases), .listens = PIG_TABLE(listens),
 	.templates = { pig_templates, PIG_TEMPLATE_COUNT, sizeof *pig_templates });

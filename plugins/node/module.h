@@ -153,4 +153,12 @@ const char *node_scalar(pig_task *t, const pig_value *v);
 const char *node_lines(pig_task *t, const pig_value *list, const char *sep);
 bool node_is_set(const char *s);
 
+/* checks.c: rules */
+void node_check_names(pig_check *c);
+void node_check_addresses(pig_check *c);
+void node_check_lines(pig_check *c);
+void node_check_services(pig_check *c);
+void node_check_vip(pig_check *c);
+void node_check_vip_network(pig_check *c);
+
 #endif

@@ -302,6 +302,7 @@ extern const struct pig_template pig_templates[];
 PIG_MODULE(.name = "pgsql", .version = "0.1.0", .text = "PostgreSQL clusters: Patroni, PgBouncer, services",
 	   .license = "Apache-2.0", .cluster = "pg_cluster", .params_size = sizeof(struct pgsql),
 	   .needs = PIG_TABLE(needs), .params = {pgsql_params, PGSQL_PARAMS, sizeof *pgsql_params},
-	   .rules = {pgsql_rules, PGSQL_RULES, sizeof *pgsql_rules}, .tasks = PIG_TABLE(tasks),
+	   .rules = {pgsql_rules, PGSQL_RULES, sizeof *pgsql_rules},
+	   .listens = {pgsql_listens, PGSQL_LISTENS, sizeof *pgsql_listens}, .tasks = PIG_TABLE(tasks),
 	   .playbooks = PIG_TABLE(playbooks), .health = PIG_TABLE(health), .aliases = PIG_TABLE(aliases),
 	   .templates = {pig_templates, PIG_TEMPLATE_COUNT, sizeof *pig_templates});

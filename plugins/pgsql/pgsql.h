@@ -105,6 +105,7 @@ struct pgsql {
 	const pig_value *pg_default_hba_rules;
 	const pig_value *pgb_default_hba_rules;
 	/* pg backup */
+	bool pgbackrest_clean;
 	bool pgbackrest_enabled;
 	const char *pgbackrest_log_dir;
 	const char *pgbackrest_method;
@@ -182,9 +183,10 @@ struct pgsql {
 	const char *dst_pg;
 };
 
-enum { PGSQL_PARAMS = 149, PGSQL_RULES = 17 }; /* rows; the definitions must agree */
+enum { PGSQL_PARAMS = 150, PGSQL_RULES = 17, PGSQL_LISTENS = 8 }; /* rows; the definitions must agree */
 extern const struct pig_param pgsql_params[PGSQL_PARAMS];
 extern const struct pig_rule pgsql_rules[PGSQL_RULES];
+extern const struct pig_listen pgsql_listens[PGSQL_LISTENS];
 
 /* ---- rules_backup.c, rules_access.c ---- */
 void pgsql_rule_backup(pig_check *c);
