@@ -314,7 +314,7 @@ bool apt_indexes(struct apt *t, int64_t max_age_s, struct err *e)
 
 /* ---- what has to be there ---- */
 /* "'URI' name_version_arch.deb size SHA256:..." */
-static bool solved_line(struct apt *t, char *line, struct map *out, struct err *e)
+static bool solved_line(struct apt *t, char *line, const char *const *names, size_t n, struct map *out, struct err *e)
 {
 	char *uri = line + 1, *end = *line == '\'' ? strchr(uri, '\'') : NULL, *file = end ? end + 2 : NULL,
 	     *blank = file ? strchr(file, ' ') : NULL, *last = NULL;
@@ -323,6 +323,9 @@ static bool solved_line(struct apt *t, char *line, struct map *out, struct err *
 	if (!blank)
 		return true; /* a note */
 	*end = *blank = 0;
+	for (size_t i = 0; i < n; i++) /* a package that came as a file */
+		if (names[i][0] == '/' && ends_with(uri, names[i]))
+			return true;
 	for (char *p = file; *p; p++) {
 		if (*p == '_') {
 			last = p;
@@ -367,7 +370,7 @@ static bool solve(struct apt *t, const char *const *names, size_t n, struct map 
 	if (!run(t->a, argv, 300, &text, E_INPUT, "apt cannot resolve what is asked for", e))
 		return false;
 	for (line = text.len ? strtok_r(text.p, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest))
-		if (!solved_line(t, line, out, e))
+		if (!solved_line(t, line, names, n, out, e))
 			return false;
 	return true;
 }
@@ -385,10 +388,15 @@ bool apt_solve(struct apt *t, const char *const *names, size_t n, struct deb ***
 	struct err together = { 0 };
 
 	/* all at once is what one machine would have; what excludes each other is for different machines */
-	if (n && !solve(t, names, n, &found, &together))
+	if (n && !solve(t, names, n, &found, &together)) {
+		if (together.code != E_INPUT) {
+			*e = together;
+			return false;
+		}
 		for (size_t i = 0; i < n; i++)
 			if (!solve(t, &names[i], 1, &found, e))
 				return err_wrap(e, "package \"%s\"", names[i]);
+	}
 	*n_out = found.n;
 	*out = arena_new_of(t->a, struct deb *, found.n + 1);
 	for (uint32_t i = 0; i < found.n; i++)

@@ -105,7 +105,7 @@ static bool wants_resolve(struct builder *b)
 		if (choose(b, text))
 			continue;
 		const char *from = strcmp(name, text) ? arena_fmt(b->a, "%s: %s", name, text) : name;
-		if (!value_truth(value_get(w, "required"))) {
+		if (!value_truth(value_get(w, "required")) || value_truth(value_get(b->job, "allow_missing"))) {
 			printf("no package  %s\n", from);
 			continue;
 		}

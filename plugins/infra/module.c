@@ -50,7 +50,7 @@ static const struct pig_rule rules[] = {
 	  .must = "nginx_users | reject('match', '[A-Za-z0-9_.@-]+$') | list | length == 0",
 	  .say = "nginx_users has a name with characters that a password file cannot hold" },
 	{ .id = "infra_portal", .scope = PIG_HOST, .check = infra_check_portal },
-	{ .id = "infra_ports", .scope = PIG_HOST, .check = infra_check_ports },
+	{ .id = "infra_ports", .scope = PIG_ALL, .check = infra_check_ports },
 	{ .id = "dns_records", .scope = PIG_HOST, .warn = 1, .check = infra_check_records },
 	{ .id = "infra_links", .scope = PIG_HOST, .check = infra_check_links },
 	{ .id = "alertmanager_webhooks", .scope = PIG_HOST, .check = infra_check_webhooks },
@@ -111,7 +111,23 @@ static const struct pig_step rm_steps[] = {
 	  .tasks = "infra_deregister infra_stop infra_config_rm infra_env_rm infra_data_rm infra_package_rm" },
 };
 
+/*
+ * Everything, in the order of what needs what. Hosts wait for each other only where a step says so: nodes take their
+ * packages from infra nodes, databases need etcd; clusters are made side by side.
+ */
+static const struct pig_step deploy_steps[] = {
+	{ .name = "infra", .playbook = "infra" }, { .name = "node", .playbook = "node" },
+	{ .name = "etcd", .playbook = "etcd" },	  { .name = "minio", .playbook = "minio" },
+	{ .name = "pgsql", .playbook = "pgsql" }, { .name = "redis", .playbook = "redis" },
+};
+static const struct pig_step slim_steps[] = {
+	{ .name = "node", .playbook = "node" },
+	{ .name = "etcd", .playbook = "etcd" },
+	{ .name = "pgsql", .playbook = "pgsql" },
+};
 static const struct pig_playbook playbooks[] = {
+	{ .name = "deploy", .text = "all modules, in the order of what needs what", .steps = PIG_TABLE(deploy_steps) },
+	{ .name = "slim", .text = "nodes, etcd and PostgreSQL, without infrastructure", .steps = PIG_TABLE(slim_steps) },
 	{ .name = "infra", .text = "infra nodes: portal, names, metrics, alerts", .steps = PIG_TABLE(steps) },
 	{ .name = "infra-rm", .text = "infra nodes: remove it all", .steps = PIG_TABLE(rm_steps) },
 };

@@ -112,7 +112,6 @@ struct infra_part_row {
 	const char *enabled, *port;
 	const char *programs; /* any of these will do */
 	const char *packages; /* alias */
-	const char *clean;    /* what infra-rm removes besides the unit and /etc/default */
 	bool optional;        /* may lack a package: then it is configured and not run */
 };
 extern const struct infra_part_row infra_parts[INFRA_PARTS];

@@ -31,8 +31,11 @@ void task_rm_config(pig_task *t)
 		"/etc/nginx/link-cert", "/etc/nginx/sign-cert", "/etc/dashboards" };
 
 	for (size_t i = 0; i < INFRA_PARTS; i++) {
-		gone(t, pig_fmt(t, "/etc/default/%s", infra_parts[i].name), false);
+		if (i == PART_NGINX || i == PART_GRAFANA) /* their units are the packages' */
+			continue;
 		gone(t, pig_fmt(t, "/etc/systemd/system/%s.service", infra_parts[i].name), false);
+		if (i != PART_DNS)
+			gone(t, pig_fmt(t, "/etc/default/%s", infra_parts[i].name), false);
 	}
 	for (size_t i = 0; i < sizeof masked / sizeof *masked; i++)
 		gone(t, pig_fmt(t, "/etc/systemd/system/%s.service", masked[i]), false);

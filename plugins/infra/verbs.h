@@ -12,8 +12,18 @@
 
 extern const struct pig_option ca_options[5];
 int verb_ca(pig_call *c); /* ca.c */
+extern const struct pig_option repo_options[10];
+int verb_repo(pig_call *c); /* repo.c */
 
 static const struct pig_verb infra_verbs[] = {
+	{ .name = "repo", .usage = "repo build [-o FILE] [-p NAMES]\nrepo verify FILE [--key FILE]\nrepo extract FILE [-C DIR] [--key FILE]",
+	  .text = "the offline bundle: all packages of an inventory in one signed file",
+	  .more = "build    what repo_packages, repo_extra_packages and the packages of nodes, infra nodes and clusters name, with\n"
+		  "         all that these need, from this machine's apt sources or those of repo_upstream\n"
+		  "verify   is the file whole, and signed by a key known here?\n"
+		  "extract  the same, then its files to DIR; nothing of a bundle that is not good\n\n"
+		  "Known are the keys in files/pki/repo beside the inventory, in /etc/pig/keys, and those of --key.",
+	  .options = PIG_TABLE(repo_options), .run = verb_repo, .min_args = 1, .max_args = 2, .flags = PIG_INVENTORY_IF_ANY },
 	{ .name = "ca", .usage = "ca [show [FILE]]\nca init\nca issue NAME [--san NAMES] [--ou UNIT] [--days N] [--client]",
 	  .text = "the local certificate authority",
 	  .more = "show   the CA's certificate, or the one in FILE: subject, names, days left, SHA-256\n"

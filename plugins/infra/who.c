@@ -6,24 +6,22 @@
 #include <stdlib.h>
 
 const struct infra_part_row infra_parts[INFRA_PARTS] = {
-	[PART_NGINX] = { "nginx", NULL, "nginx_enabled", "nginx_port", "nginx", "nginx", NULL, false },
+	[PART_NGINX] = { "nginx", NULL, "nginx_enabled", "nginx_port", "nginx", "nginx", false },
 	[PART_NGINX_EXPORTER] = { "nginx_exporter", NULL, "nginx_exporter_enabled", "nginx_exporter_port",
-		"nginx_exporter prometheus-nginx-exporter", "nginx-exporter", NULL, true },
-	[PART_DNS] = { "dnsmasq", NULL, "dns_enabled", "dns_port", "dnsmasq", "dnsmasq", "/etc/dnsmasq.conf", false },
+		"nginx_exporter prometheus-nginx-exporter", "nginx-exporter", true },
+	[PART_DNS] = { "dnsmasq", NULL, "dns_enabled", "dns_port", "dnsmasq", "dnsmasq", false },
 	[PART_VMETRICS] = { "vmetrics", "vmetrics", "vmetrics_enabled", "vmetrics_port",
-		"victoria-metrics victoria-metrics-prod", "victoria-metrics", NULL, false },
-	[PART_VMALERT] = { "vmalert", "vmalert", "vmalert_enabled", "vmalert_port", "vmalert vmalert-prod", "vmalert", NULL,
-		false },
+		"victoria-metrics victoria-metrics-prod", "victoria-metrics", false },
+	[PART_VMALERT] = { "vmalert", "vmalert", "vmalert_enabled", "vmalert_port", "vmalert vmalert-prod", "vmalert", false },
 	[PART_VLOGS] = { "vlogs", "vlogs", "vlogs_enabled", "vlogs_port", "victoria-logs victoria-logs-prod",
-		"victoria-logs", NULL, true },
+		"victoria-logs", true },
 	[PART_VTRACES] = { "vtraces", "vtraces", "vtraces_enabled", "vtraces_port",
-		"victoria-traces victoria-traces-prod", "victoria-traces", NULL, true },
+		"victoria-traces victoria-traces-prod", "victoria-traces", true },
 	[PART_ALERTMANAGER] = { "alertmanager", "alertmgr", "alertmanager_enabled", "alertmanager_port",
-		"alertmanager prometheus-alertmanager", "alertmanager", "/etc/alertmanager.yml", false },
+		"alertmanager prometheus-alertmanager", "alertmanager", false },
 	[PART_BLACKBOX] = { "blackbox_exporter", "blackbox", "blackbox_enabled", "blackbox_port",
-		"blackbox_exporter prometheus-blackbox-exporter", "blackbox-exporter", "/etc/blackbox.yml", false },
-	[PART_GRAFANA] = { "grafana-server", "ui", "grafana_enabled", "grafana_port", "grafana-server", "grafana",
-		"/etc/grafana", true },
+		"blackbox_exporter prometheus-blackbox-exporter", "blackbox-exporter", false },
+	[PART_GRAFANA] = { "grafana-server", "ui", "grafana_enabled", "grafana_port", "grafana-server", "grafana", true },
 };
 
 bool infra_enabled(pig_task *t, const char *host, enum infra_part part)

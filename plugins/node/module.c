@@ -54,10 +54,10 @@ static const struct pig_param params[] = {
 	PIG_P_LIST(struct node, node_dns_options, .level = PIG_CLUSTER,
 		.dflt = "[\"options single-request-reopen timeout:1\"]",
 		.text = "Option lines written to resolv.conf."),
-	PIG_P_STR(struct node, node_repo_modules, .level = PIG_CLUSTER, .dflt = "'local'", .flags = PIG_INERT,
-		.text = "Comma list of repo modules added to node."),
-	PIG_P_BOOL(struct node, node_repo_remove, .level = PIG_CLUSTER, .dflt = "true", .flags = PIG_INERT,
-		.text = "Move existing repo files aside first."),
+	PIG_P_STR(struct node, node_repo_modules, .level = PIG_CLUSTER, .dflt = "'local'",
+		.text = "Sources of packages the node shall have: local, words of repo_upstream; empty: as they are."),
+	PIG_P_BOOL(struct node, node_repo_remove, .level = PIG_CLUSTER, .dflt = "true",
+		.text = "Move other sources of packages to /etc/apt/backup."),
 	PIG_P_LIST(struct node, node_packages, .level = PIG_CLUSTER, .dflt = "[\"openssh-server\"]",
 		.text = "Packages the node shall have besides node_default_packages."),
 	PIG_P_LIST(struct node, node_default_packages, .level = PIG_GLOBAL, .dflt = "[node-base]",
@@ -137,12 +137,11 @@ static const struct pig_param params[] = {
 		.text = "Allow VRRP preemption."),
 	PIG_P_STR(struct node, vip_interface, .level = PIG_INSTANCE, .dflt = "'auto'",
 		.text = "NIC for VRRP; auto finds the one with inventory ip."),
-	PIG_P_STR(struct node, vip_dns_suffix, .level = PIG_CLUSTER, .dflt = "''", .flags = PIG_INERT,
+	PIG_P_STR(struct node, vip_dns_suffix, .level = PIG_CLUSTER, .dflt = "''",
 		.text = "Suffix appended to the VIP dns name."),
 	PIG_P_STR(struct node, vip_auth_pass, .level = PIG_CLUSTER, .dflt = "''", .flags = PIG_SECRET,
 		.text = "VRRP secret; empty uses cluster-vrid."),
-	PIG_P_INT(struct node, vip_exporter_port, .level = PIG_CLUSTER, .dflt = "9650", .check = "port",
-		.flags = PIG_INERT, .text = "Keepalived exporter port."),
+	PIG_P_INT(struct node, vip_exporter_port, .level = PIG_CLUSTER, .dflt = "9650", .check = "port", .text = "Keepalived exporter port."),
 	PIG_P_BOOL(struct node, haproxy_enabled, .level = PIG_CLUSTER, .dflt = "true",
 		.text = "Run haproxy on node."),
 	PIG_P_BOOL(struct node, haproxy_clean, .level = PIG_CLUSTER, .dflt = "false", .flags = PIG_INERT,
@@ -171,17 +170,16 @@ static const struct pig_param params[] = {
 	PIG_P_STR(struct node, node_exporter_options, .level = PIG_CLUSTER,
 		.dflt = "'--no-collector.softnet --no-collector.nvme --collector.tcpstat --collector.processes'",
 		.text = "Further flags of node_exporter."),
-	PIG_P_BOOL(struct node, vector_enabled, .level = PIG_CLUSTER, .dflt = "true", .flags = PIG_INERT,
+	PIG_P_BOOL(struct node, vector_enabled, .level = PIG_CLUSTER, .dflt = "true",
 		.text = "Run the vector log agent."),
-	PIG_P_BOOL(struct node, vector_clean, .level = PIG_GLOBAL, .dflt = "false", .flags = PIG_INERT,
+	PIG_P_BOOL(struct node, vector_clean, .level = PIG_GLOBAL, .dflt = "false",
 		.text = "Remove vector data and configuration first."),
-	PIG_P_STR(struct node, vector_data, .level = PIG_CLUSTER, .dflt = "'/data/vector'", .check = "path",
-		.flags = PIG_INERT, .text = "Vector state directory."),
-	PIG_P_INT(struct node, vector_port, .level = PIG_CLUSTER, .dflt = "9598", .check = "port", .flags = PIG_INERT,
+	PIG_P_STR(struct node, vector_data, .level = PIG_CLUSTER, .dflt = "'/data/vector'", .check = "path", .text = "Vector state directory."),
+	PIG_P_INT(struct node, vector_port, .level = PIG_CLUSTER, .dflt = "9598", .check = "port",
 		.text = "Vector metrics port."),
 	PIG_P_ENUM(struct node, vector_read_from, .level = PIG_CLUSTER, .dflt = "'beginning'",
 		.check = "beginning|end", .flags = PIG_INERT, .text = "Where file sources start."),
-	PIG_P_LIST(struct node, vector_log_endpoint, .level = PIG_CLUSTER, .dflt = "[\"infra\"]", .flags = PIG_INERT,
+	PIG_P_LIST(struct node, vector_log_endpoint, .level = PIG_CLUSTER, .dflt = "[\"infra\"]",
 		.text = "Log sinks: [infra] or explicit URLs."),
 	PIG_P_STR(struct node, node_tuned_profile_dir, .level = PIG_CLUSTER, .dflt = "'/etc/tuned'", .check = "path",
 		.text = "Folder of tuned profiles."),
@@ -235,6 +233,8 @@ static const struct pig_taskdef tasks[] = {
 	{ .name = "node_hosts", .text = "write static names", .when = "node_write_etc_hosts", .run = task_node_hosts },
 	{ .name = "node_resolv", .text = "name name servers", .when = "node_dns_method != 'none'",
 		.run = task_node_resolv },
+	{ .name = "node_repo", .text = "name the sources of packages", .when = "node_repo_modules != ''",
+	  .tags = "node_install,node_repo_remove,node_repo_upstream,node_repo_add,node_repo_cache", .run = task_node_repo },
 	{ .name = "node_pkg", .text = "install packages", .tags = "node_install,node_pkg_default,node_pkg_extra",
 	  .run = task_node_pkg },
 	{ .name = "node_ca", .text = "trust the local CA", .run = task_node_ca },
@@ -266,19 +266,51 @@ static const struct pig_taskdef tasks[] = {
 	{ .name = "node_exporter", .text = "publish the node's metrics",
 		.tags = "monitor,node_exporter_config,node_exporter_launch",
 	  .run = task_node_exporter },
+	{ .name = "vip_exporter", .text = "publish who holds the shared address", .when = "vip_enabled",
+	  .tags = "monitor,node_vip,vip_exporter_config,vip_exporter_launch", .run = task_vip_exporter },
+	{ .name = "vector", .text = "send logs by vector",
+	  .tags = "monitor,vector_install,vector_clean,vector_config,vector_launch,add_logs", .run = task_vector },
+	{ .name = "node_register", .text = "register the node at the infra nodes",
+	  .tags = "monitor,register,add_metrics,haproxy_register,register_nginx,add_proxy,vip_dns,add_dns",
+	  .run = task_node_register },
+	{ .name = "node_deregister", .text = "registered no more",
+	  .tags = "deregister,rm_metrics,rm_dns,haproxy_deregister,rm_proxy", .run = task_node_deregister },
+	{ .name = "node_services_rm", .text = "stop haproxy, exporters, keepalived and vector",
+	  .tags = "vip,haproxy,node_exporter,vip_exporter,vector", .run = task_node_services_rm },
+	{ .name = "node_files_rm", .text = "remove their files", .tags = "haproxy,vector,node_crontab,profile",
+	  .run = task_node_files_rm },
+};
+
+/* Told before any host is touched: whoever comes through this haproxy. */
+#define LOSES "haproxy with its services, exporters and the shared address of node {{ inventory_hostname }}"
+static const struct pig_step rm_steps[] = {
+	{ .name = "node_rm", .hosts = "all", .flags = PIG_DESTRUCTIVE, .loses = LOSES,
+	  .tasks = "node_deregister node_services_rm node_files_rm" },
 };
 
 /* one step: its tasks share their frames, and a node waits for no other */
 static const struct pig_step steps[] = {
-	{ .name = "node", .hosts = "all",
+	{ .name = "node", .hosts = "all", .needs = "infra.infra", /* packages come from there */
+	  .tasks = "node_id node_name node_hosts node_resolv node_repo node_pkg node_ca node_feature node_kernel node_tune "
+		   "node_sysctl node_profile node_ulimit node_data node_admin node_timezone node_ntp "
+		   "node_crontab node_vip haproxy_install haproxy_config haproxy_launch node_exporter "
+		   "vip_exporter vector node_register" },
+};
+
+/* infra nodes are nodes before they are more, and are registered when there is a place to */
+static const struct pig_insert inserts[] = {
+	{ .playbook = "infra", .where = "before:infra", .name = "node",
 	  .tasks = "node_id node_name node_hosts node_resolv node_pkg node_ca node_feature node_kernel node_tune "
 		   "node_sysctl node_profile node_ulimit node_data node_admin node_timezone node_ntp "
-		   "node_crontab node_vip haproxy_install haproxy_config haproxy_launch node_exporter" },
+		   "node_crontab node_vip haproxy_install haproxy_config haproxy_launch" },
+	{ .playbook = "infra", .where = "after:infra", .name = "monitor",
+	  .tasks = "node_exporter vip_exporter vector node_register" },
 };
 
 static const struct pig_playbook playbooks[] = {
 	{ .name = "node", .text = "prepare nodes: names, trust, packages, tuning, admin, time, haproxy, metrics",
 	  .steps = PIG_TABLE(steps) },
+	{ .name = "node-rm", .text = "nodes: watched and served no more", .steps = PIG_TABLE(rm_steps) },
 };
 
 static const struct pig_need needs[] = { { .module = "infra", .version = ">=0.1" } };
@@ -287,6 +319,7 @@ static const struct pig_alias aliases[] = {
 	{ "node-base", "debian*", "ca-certificates + cron + curl + iproute2 + procps + rsync + sudo" },
 	{ "node-base", "ubuntu*", "ca-certificates + cron + curl + iproute2 + procps + rsync + sudo" },
 	{ "node-base", "*", "ca-certificates + cronie + curl + iproute + procps-ng + rsync + sudo" },
+	{ "keepalived-exporter", "*", "keepalived-exporter | keepalived_exporter" },
 	{ "node-exporter", "debian*", "node-exporter | prometheus-node-exporter" },
 	{ "node-exporter", "ubuntu*", "node-exporter | prometheus-node-exporter" },
 	{ "node-exporter", "*", "node_exporter | golang-github-prometheus-node-exporter" },
@@ -302,6 +335,6 @@ PIG_MODULE(.name = "node", .version = "0.1.0", .text = "a machine made ready", .
 	.cluster = "node_cluster",
 	.params_size = sizeof(struct node), .needs = PIG_TABLE(needs), .params = PIG_TABLE(params),
 		.rules = PIG_TABLE(rules),
-	.tasks = PIG_TABLE(tasks), .playbooks = PIG_TABLE(playbooks), .ifaces = PIG_TABLE(ifaces),
+	.tasks = PIG_TABLE(tasks), .playbooks = PIG_TABLE(playbooks), .inserts = PIG_TABLE(inserts), .ifaces = PIG_TABLE(ifaces),
 		.aliases = PIG_TABLE(aliases),
 	.templates = { pig_templates, PIG_TEMPLATE_COUNT, sizeof *pig_templates });

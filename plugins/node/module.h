@@ -84,7 +84,7 @@ struct node {
 };
 
 /* look.c */
-enum node_look { LOOK_RESOLV, LOOK_ADMIN, LOOK_FILES };
+enum node_look { LOOK_RESOLV, LOOK_ADMIN, LOOK_FILES, LOOK_REPO, LOOK_PARTS };
 void task_node_id(pig_task *t);
 /* the host's answer; NULL once the task has failed */
 const char *node_look(pig_task *t, enum node_look what);
@@ -97,6 +97,9 @@ const char *node_name_of(pig_task *t, const char *host);
 const char *node_address_of(pig_task *t, const char *host);
 /* nodename of this host, whatever it takes: its hostname when nothing else names it */
 const char *node_own_name(pig_task *t);
+
+/* repo.c */
+void task_node_repo(pig_task *t);
 
 /* base.c */
 void task_node_ca(pig_task *t);
@@ -129,6 +132,14 @@ void haproxy_settle(pig_task *t, const char *files, const char *answers);
 
 /* monitor.c */
 void task_node_exporter(pig_task *t);
+void task_vip_exporter(pig_task *t);
+void task_vector(pig_task *t);
+void task_node_register(pig_task *t);
+
+/* remove.c: node-rm */
+void task_node_deregister(pig_task *t);
+void task_node_services_rm(pig_task *t);
+void task_node_files_rm(pig_task *t);
 
 /* vip.c */
 void task_node_vip(pig_task *t);

@@ -73,25 +73,37 @@ void pgsql_backup_conf(pig_task *t)
 		 .owner = in.p->pg_dbsu, .group = "postgres", .mode = 0640);
 }
 
+static const char cron_head[] = "# written by pig: local changes are overwritten";
+
+static const char *cron_path(const struct inst *in)
+{
+	return pig_fmt(in->t, in->deb ? "/var/spool/cron/crontabs/%s" : "/var/spool/cron/%s", in->p->pg_dbsu);
+}
+
+void crontab_forget(const struct inst *in)
+{
+	pig_task *t = in->t;
+
+	pig_ensure(t, .note = "no crontab", .want = "",
+		   .probe = pig_sh(t, "head -n 1 %s 2>/dev/null | grep -xF %s", cron_path(in), cron_head),
+		   .apply = pig_sh(t, "rm -f %s", cron_path(in)));
+}
+
 /* The whole file, as cron has it; an empty list takes away only what was written here. */
 void pgsql_crontab(pig_task *t)
 {
-	static const char head[] = "# written by pig: local changes are overwritten";
 	struct inst in = inst_of(t);
 	const pig_value *all = in.p->pg_crontab;
-	const char *path = pig_fmt(t, in.deb ? "/var/spool/cron/crontabs/%s" : "/var/spool/cron/%s", in.p->pg_dbsu);
 	struct str b = str_new(t);
 
-	str_add(&b, "%s\n", head);
+	str_add(&b, "%s\n", cron_head);
 	for (size_t i = 0; i < t->val->len(all); i++)
 		str_add(&b, "%s\n", t->val->str(t->val->at(all, i), ""));
 	if (t->val->len(all))
-		pig_file(t, .path = path, .text = b.s, .owner = in.p->pg_dbsu,
+		pig_file(t, .path = cron_path(&in), .text = b.s, .owner = in.p->pg_dbsu,
 			 .group = in.deb ? "crontab" : in.p->pg_dbsu, .mode = 0600);
 	else
-		pig_ensure(t, .note = "no crontab", .want = "",
-			   .probe = pig_sh(t, "head -n 1 %s 2>/dev/null | grep -xF %s", path, head),
-			   .apply = pig_sh(t, "rm -f %s", path));
+		crontab_forget(&in);
 }
 
 /* ---- what the repository holds ---- */
@@ -265,4 +277,26 @@ void pgsql_backup(pig_task *t)
 		t->host->hint(t, "See `journalctl -u " FIRST "` and %s/%s-backup.log on the host.",
 			      in.p->pgbackrest_log_dir, in.p->pg_cluster);
 	}
+}
+
+/* last: the cluster goes with this member, who led it, so a shared repository loses its stanza too. */
+void backup_forget(const struct inst *in, bool last)
+{
+	pig_task *t = in->t;
+	const char *path = t->val->str(t->val->key(repo_rows(in), "path"), NULL), *cls = in->p->pg_cluster;
+
+	if (!in->p->pgbackrest_enabled)
+		return;
+	if (backup_is_own(in) && path) {
+		pig_file(t, .path = pig_fmt(t, "%s/archive/%s", path, cls), .dir = true, .state = PIG_ABSENT);
+		pig_file(t, .path = pig_fmt(t, "%s/backup/%s", path, cls), .dir = true, .state = PIG_ABSENT);
+	} else if (last) {
+		pig_shell(t, .note = pig_fmt(t, "no stanza %s", cls), .as = in->p->pg_dbsu,
+			  .cmd = pig_sh(t,
+					"[ -e /etc/pgbackrest/pgbackrest.conf ] || exit 0; pgbackrest --stanza=%s stop && "
+					"pgbackrest --stanza=%s --force stanza-delete",
+					cls, cls));
+	}
+	pig_file(t, .path = in->backup, .dir = true, .state = PIG_ABSENT);
+	pig_file(t, .path = "/etc/pgbackrest", .dir = true, .state = PIG_ABSENT);
 }

@@ -144,6 +144,25 @@ static const char *requests(const struct inst *in)
 					  last_key(in), user, user, all_keys(in)));
 }
 
+/* Deletes what the lines of stdin name, as the user whose login is the first. */
+static const char forget[] =
+	"ca=/pg/cert/ca.crt crt=/pg/cert/server.crt key=/pg/cert/server.key; read -r login\n"
+	"for e in $E; do login \"$login\" || continue\n"
+	"while read -r b; do a=$(call /v3/kv/deleterange \"$h\" \"$b\"); case $a in *' 200 '*) ;; *) printf '%s\\n' "
+	"\"$a\" >&2; exit 1 ;; esac; done; exit 0; done\necho 'etcd does not answer' >&2; exit 1\n";
+
+void etcd_forget(const struct inst *in, const char *const *names)
+{
+	pig_task *t = in->t;
+	struct str b = str_new(t);
+
+	str_add(&b, "{\"name\":%s,\"password\":%s}\n", json_text(t, in->etcd_user), json_text(t, in->etcd_password));
+	for (; *names; names++)
+		str_add(&b, "{\"key\":\"%s\"}\n", key(in, *names));
+	pig_shell(t, .note = "etcd forgets who led", .in = t->host->secret(t, b.s),
+		  .cmd = pig_fmt(t, "E=%s\n%s%s", pig_sh(t, "%s", endpoints(t)), call, forget));
+}
+
 /* The etcd member that did not know the user, or another one that can be reached; NULL: none. */
 static const char *etcd_host(const struct inst *in, const struct etcd_client *etcd, const char *at)
 {

@@ -64,7 +64,7 @@
 	"{user: '${admin}', db: all, addr: world, auth: ssl, order: 500}, " \
 	"{user: '+dbrole_readonly', db: all, addr: localhost, auth: pwd, order: 550}, " \
 	"{user: '+dbrole_readonly', db: all, addr: intra, auth: pwd, order: 600}, " \
-	"{user: '+dbrole_offline', db: all, addr: intra, auth: pwd, order: 650}]"
+	"{user: '+dbrole_offline', role: offline, db: all, addr: intra, auth: pwd, order: 650}]"
 
 #define DEFAULT_POOL_HBA \
 	"[{user: '${dbsu}', db: pgbouncer, addr: local, auth: peer, order: 100}, " \
@@ -218,6 +218,46 @@ static const struct pig_param repos[] = {
 	M("*", MAP, .members = PIG_TABLE(repo), .text = "A repository under the name that pgbackrest_method uses."),
 };
 
+static const struct pig_param exporters[] = {
+	M("pg_cluster", STR, .check = "name", .flags = PIG_REQUIRED, .text = "Cluster the server is shown as part of."),
+	M("pg_seq", INT, .flags = PIG_REQUIRED, .text = "Its number there."),
+	M("pg_host", STR, .flags = PIG_REQUIRED, .text = "Its address."),
+	M("pg_port", INT, .check = "port", .text = "Its port; 5432 unless named."),
+	M("pg_monitor_username", STR, .text = "User that looks at it."),
+	M("pg_monitor_password", STR, .flags = PIG_SECRET, .text = "That user's password."),
+	M("pg_exporter_url", STR, .flags = PIG_SECRET, .text = "All of the connection, in place of the others."),
+	M("pg_exporter_params", STR, .text = "Parameters of the connection."),
+	M("pg_exporter_auto_discovery", BOOL, .text = "Are all its databases looked at?"),
+	M("pg_exporter_exclude_database", STR, .text = "Databases that are not."),
+	M("pg_exporter_include_database", STR, .text = "Databases that are, and no others."),
+	M("pg_exporter_connect_timeout", INT, .text = "Milliseconds to connect in."),
+	M("pg_exporter_options", STR, .text = "Options of the exporter, in place of the usual ones."),
+	M("pg_databases", LIST, .text = "Databases to be data sources of Grafana; not acted on."),
+};
+static const struct pig_param exporters_at[] = {
+	M("*", MAP, .members = PIG_TABLE(exporters), .text = "A server; the key is the exporter's port on the infra node."),
+};
+
+static const struct pig_param pitr[] = {
+	M("type", ENUM, .check = "default|time|xid|name|lsn|immediate",
+	  .text = "Kind of point; what is given says it: default is the end of the WAL, immediate that of the backup."),
+	M("time", STR, .text = "A time, with its zone."),
+	M("name", STR, .text = "A restore point's name."),
+	M("xid", INT, .text = "A transaction."),
+	M("lsn", STR, .check = "/^[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}$/", .text = "A place in the WAL."),
+	M("set", STR, .text = "Backup set to begin from; latest unless named."),
+	M("timeline", STR, .check = "/^([0-9]+|current|latest)$/", .text = "Timeline to follow."),
+	M("exclusive", BOOL, .text = "Does it stop right before the point?"),
+	M("action", ENUM, .check = "pause|promote|shutdown",
+	  .text = "What happens at the point: promote goes on, pause and shutdown leave the data to be looked at."),
+	M("archive", BOOL, .text = "Is WAL archived during the recovery? Yes unless said otherwise."),
+	M("db_include", LIST, .text = "Databases that are restored; others are left empty."),
+	M("db_exclude", LIST, .text = "Databases that are left empty."),
+	M("link_map", MAP, .text = "Links in the data folder and where they lead."),
+	M("process", INT, .text = "Processes that restore."),
+	M("backup", BOOL, .text = "Is the present data kept beside, as <pg_data>-backup?"),
+};
+
 const struct pig_param pgsql_params[PGSQL_PARAMS] = {
 	/* pg id */
 	P(ENUM, pg_mode, C, .dflt = "'pgsql'",
@@ -235,7 +275,7 @@ const struct pig_param pgsql_params[PGSQL_PARAMS] = {
 	P(INT, pg_group, C, .flags = PIG_INERT, .text = "Citus group number; defaults to 0."),
 	P(ENUM, gp_role, C, .check = "master|segment", .flags = PIG_INERT,
 	  .text = "Greenplum role; only the CMDB uses it."),
-	P(MAP, pg_exporters, C, .dflt = "{}", .flags = PIG_INERT,
+	P(MAP, pg_exporters, C, .dflt = "{}", .members = PIG_TABLE(exporters_at),
 	  .text = "Remote postgres targets keyed by local port (infra group)."),
 	P(BOOL, pg_offline_query, I, .dflt = "false", .text = "Let this replica also serve offline traffic and HBA."),
 	/* pg business */
@@ -367,59 +407,58 @@ const struct pig_param pgsql_params[PGSQL_PARAMS] = {
 	  .text = "Target used when a service says default."),
 	P(LIST, pg_default_services, C, .dflt = DEFAULT_SERVICES, .members = PIG_TABLE(services),
 	  .text = "Baseline services."),
-	P(BOOL, pg_vip_enabled, C, .dflt = "false", .flags = PIG_INERT,
-	  .text = "Hold an address of its own on the primary (not acted on: Debian 12's vip-manager cannot "
-	          "read etcd v3)."),
-	P(STR, pg_vip_address, C, .dflt = "'127.0.0.1/24'", .flags = PIG_INERT, .text = "VIP as ip/mask."),
-	P(STR, pg_vip_interface, I, .dflt = "'auto'", .flags = PIG_INERT, .text = "NIC for VIP; auto detects."),
-	P(STR, pg_dns_suffix, C, .dflt = "''", .flags = PIG_INERT, .text = "Suffix of the cluster dns name."),
-	P(STR, pg_dns_target, C, .dflt = "'auto'", .flags = PIG_INERT, .text = "What the cluster name resolves to."),
+	P(BOOL, pg_vip_enabled, C, .dflt = "false", .text = "Hold an address of its own on the leader."),
+	P(STR, pg_vip_address, C, .dflt = "'127.0.0.1/24'", .text = "That address, with its mask: 10.10.10.3/24."),
+	P(STR, pg_vip_interface, I, .dflt = "'auto'",
+	  .text = "Interface it is held on; auto is the one of the member's own address."),
+	P(STR, pg_dns_suffix, C, .dflt = "''", .text = "Suffix of the cluster dns name."),
+	P(STR, pg_dns_target, C, .dflt = "'auto'", .text = "What the cluster name resolves to."),
 	/* pg monitor */
-	P(BOOL, pg_exporter_enabled, C, .dflt = "true", .flags = PIG_INERT, .text = "Run pg_exporter."),
+	P(BOOL, pg_exporter_enabled, C, .dflt = "true", .text = "Run pg_exporter."),
 	P(STR, pg_exporter_config, C, .dflt = "'pg_exporter.yml'", .flags = PIG_INERT,
 	  .text = "Collector config template name."),
 	P(STR, pg_exporter_cache_ttls, C, .dflt = "'1,10,60,300'", .flags = PIG_INERT,
 	  .text = "Four TTLs: fast,norm,slow,slowest."),
-	P(INT, pg_exporter_port, C, .dflt = "9630", .check = "port", .flags = PIG_INERT, .text = "Pg_exporter port."),
-	P(STR, pg_exporter_params, C, .dflt = "'sslmode=disable'", .flags = PIG_INERT,
+	P(INT, pg_exporter_port, C, .dflt = "9630", .check = "port", .text = "Pg_exporter port."),
+	P(STR, pg_exporter_params, C, .dflt = "'sslmode=disable'",
 	  .text = "DSN query parameters."),
-	P(STR, pg_exporter_url, C, .dflt = "''", .flags = PIG_SECRET | PIG_INERT, .text = "Complete DSN override."),
-	P(BOOL, pg_exporter_auto_discovery, C, .dflt = "true", .flags = PIG_INERT,
+	P(STR, pg_exporter_url, C, .dflt = "''", .flags = PIG_SECRET, .text = "Complete DSN override."),
+	P(BOOL, pg_exporter_auto_discovery, C, .dflt = "true",
 	  .text = "Scrape all databases automatically."),
-	P(STR, pg_exporter_exclude_database, C, .dflt = "'template0,template1,postgres'", .flags = PIG_INERT,
+	P(STR, pg_exporter_exclude_database, C, .dflt = "'template0,template1,postgres'",
 	  .text = "Databases skipped by discovery."),
-	P(STR, pg_exporter_include_database, C, .dflt = "''", .flags = PIG_INERT,
+	P(STR, pg_exporter_include_database, C, .dflt = "''",
 	  .text = "Databases limited to by discovery."),
-	P(INT, pg_exporter_connect_timeout, C, .dflt = "200", .flags = PIG_INERT, .text = "Connect timeout in ms."),
-	P(STR, pg_exporter_options, C, .dflt = "''", .flags = PIG_INERT, .text = "Replace default extra flags."),
-	P(BOOL, pgbouncer_exporter_enabled, C, .dflt = "true", .flags = PIG_INERT, .text = "Run pgbouncer_exporter."),
-	P(INT, pgbouncer_exporter_port, C, .dflt = "9631", .check = "port", .flags = PIG_INERT,
+	P(INT, pg_exporter_connect_timeout, C, .dflt = "200", .text = "Connect timeout in ms."),
+	P(STR, pg_exporter_options, C, .dflt = "''", .text = "Replace default extra flags."),
+	P(BOOL, pgbouncer_exporter_enabled, C, .dflt = "true", .text = "Run pgbouncer_exporter."),
+	P(INT, pgbouncer_exporter_port, C, .dflt = "9631", .check = "port",
 	  .text = "Pgbouncer_exporter port."),
 	P(STR, pgbouncer_exporter_url, C, .dflt = "''", .flags = PIG_SECRET | PIG_INERT,
 	  .text = "Complete DSN override."),
 	P(STR, pgbouncer_exporter_options, C, .dflt = "''", .flags = PIG_INERT,
 	  .text = "Replace default extra flags."),
-	P(BOOL, pgbackrest_exporter_enabled, C, .dflt = "true", .flags = PIG_INERT,
+	P(BOOL, pgbackrest_exporter_enabled, C, .dflt = "true",
 	  .text = "Run pgbackrest_exporter."),
-	P(INT, pgbackrest_exporter_port, C, .dflt = "9854", .check = "port", .flags = PIG_INERT,
+	P(INT, pgbackrest_exporter_port, C, .dflt = "9854", .check = "port",
 	  .text = "Pgbackrest_exporter port."),
-	P(STR, pgbackrest_exporter_options, C, .dflt = "'--collect.interval=120 --log.level=info'", .flags = PIG_INERT,
+	P(STR, pgbackrest_exporter_options, C, .dflt = "'--collect.interval=120 --log.level=info'",
 	  .text = "Command flags."),
 	/* pg remove */
-	P(BOOL, pg_safeguard, C, .dflt = "false", .flags = PIG_INERT, .text = "Refuse removal when true."),
-	P(BOOL, pg_rm_data, C, .dflt = "true", .flags = PIG_INERT, .text = "Delete data on removal."),
-	P(BOOL, pg_rm_backup, C, .dflt = "true", .flags = PIG_INERT,
-	  .text = "Delete stanza and backups when removing primary."),
-	P(BOOL, pg_rm_pkg, C, .dflt = "true", .flags = PIG_INERT, .text = "Uninstall packages on removal."),
+	P(BOOL, pg_safeguard, C, .dflt = "false",
+	  .text = "Forbids what destroys data: removal, going back in time, dropping a database."),
+	P(BOOL, pg_rm_data, C, .dflt = "true", .text = "Delete data on removal."),
+	P(BOOL, pg_rm_backup, C, .dflt = "true", .text = "Delete backups on removal."),
+	P(BOOL, pg_rm_pkg, C, .dflt = "true", .text = "Uninstall packages on removal."),
 	/* pg access */
 	P(STR, pgbouncer_redirect_to, C, .flags = PIG_INERT,
 	  .text = "Undeclared: alternate host in pgbouncer database entries."),
 	/* pg pitr */
-	P(MAP, pg_pitr, I, .flags = PIG_INERT, .text = "PITR task definition; see notes for fields."),
+	P(MAP, pg_pitr, I, .members = PIG_TABLE(pitr), .text = "Point that playbook pgsql-pitr takes a cluster back to."),
 	/* cli arg */
-	P(STR, clsname, A, .dflt = "''", .flags = PIG_INERT, .text = "Limit pgsql-monitor to one remote cluster."),
-	P(STR, dbname, A, .flags = PIG_INERT, .text = "Database name handled by pgsql-db."),
-	P(STR, username, A, .flags = PIG_INERT, .text = "User name handled by pgsql-user; not postgres."),
+	P(STR, clsname, A, .dflt = "''", .text = "Limit pgsql-monitor to one remote cluster."),
+	P(STR, dbname, A, .text = "Database name handled by pgsql-db."),
+	P(STR, username, A, .text = "User name handled by pgsql-user; not postgres."),
 	/* pg migration */
 	P(STR, context_dir, A, .dflt = "'~/migration'", .check = "path", .flags = PIG_INERT,
 	  .text = "Root for generated migration files."),

@@ -372,6 +372,29 @@ static void backup(pig_check *c)
 		c->api->fault(c, repo, "repository %s has cipher_type %s and no cipher_pass", method, cipher);
 }
 
+static void pitr(pig_check *c)
+{
+	static const char *const points[] = {"time", "name", "xid", "lsn"};
+	const pig_value *m = get(c, first(c), "pg_pitr");
+	const char *type = c->val->str(c->val->key(m, "type"), NULL), *given = NULL;
+
+	for (size_t i = 0; i < 4; i++) {
+		if (!c->val->key(m, points[i]))
+			continue;
+		if (given)
+			c->api->fault_at_key(c, m, points[i], "pg_pitr goes back to one point: %s or %s", given, points[i]);
+		else if (type && strcmp(type, points[i]))
+			c->api->fault_at_key(c, m, "type", "pg_pitr has type %s and a %s", type, points[i]);
+		given = points[i];
+	}
+	if (type && !given && strcmp(type, "default") && strcmp(type, "immediate"))
+		c->api->fault_at_key(c, m, "type", "pg_pitr has type %s and no %s", type, type);
+	if (c->val->truth(c->val->key(m, "exclusive"), false) && (!given || !strcmp(given, "name")))
+		c->api->fault_at_key(c, m, "exclusive", "pg_pitr.exclusive goes with a time, an xid or an lsn");
+	if (c->val->key(m, "xid") && c->val->num(c->val->key(m, "xid"), 0) < 1)
+		c->api->fault_at_key(c, m, "xid", "pg_pitr.xid is no transaction");
+}
+
 /* ---- warnings ---- */
 
 static void passwords(pig_check *c)
@@ -420,6 +443,7 @@ const struct pig_rule pgsql_rules[PGSQL_RULES] = {
 	{.id = "pg_vip_address", .scope = PIG_OF_CLUSTER, .check = vip},
 	{.id = "pg_rto", .scope = PIG_OF_CLUSTER, .check = rto},
 	{.id = "pg_backup", .scope = PIG_OF_CLUSTER, .check = backup},
+	{.id = "pg_pitr", .scope = PIG_OF_CLUSTER, .check = pitr},
 	{.id = "pg_default_passwords", .scope = PIG_OF_CLUSTER, .warn = 1, .check = passwords},
 	{.id = "pg_advice", .scope = PIG_OF_CLUSTER, .warn = 1, .check = advice},
 };

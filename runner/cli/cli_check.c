@@ -21,8 +21,10 @@ static const char *severity(const struct fault *f)
 
 static void fault_print(struct buf *b, const struct fault *f)
 {
-	if (f->at.file)
+	if (f->at.file && f->at.line)
 		buf_fmt(b, "%s:%u:%u: ", f->at.file, f->at.line, f->at.col);
+	else if (f->at.file)
+		buf_fmt(b, "%s: ", f->at.file);
 	else if (f->host)
 		buf_fmt(b, "host %s: ", f->host);
 	buf_fmt(b, "%s: %s\n", severity(f), f->text);

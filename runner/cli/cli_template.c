@@ -228,8 +228,8 @@ int cli_template(struct cli *c, int argc, char **argv)
 	if (c->help)
 		return 0;
 	const char *source = c->inventories.n ? c->inventories.items[0] : inventory_default(c->a, &quiet);
-	if (source && !strchr(source, ','))
-		t.dir = os_dirname(c->a, source);
+	if (source)
+		t.dir = inventory_source_dir(c->a, source);
 	if (!cli_modules(c, &t.ms, &e))
 		return cli_fail(c, &e);
 	return act(&t, c->args.n ? c->args.items[0] : "list", c->args.n > 1 ? c->args.items[1] : NULL)

@@ -27,7 +27,7 @@ const struct cli_verb cli_verbs[] = {
 	  cli_check },
 	{ "doc", "doc [param|task|playbook|filter NAME]", "what modules offer: parameters, tasks, playbooks, filters",
 	  cli_doc },
-	{ "inventory", "inventory [list|graph|host H|query EXPR]", "what the inventory says", cli_inventory },
+	{ "inventory", "inventory [list|graph|host H|query EXPR|load|dump|use cmdb|yaml]", "what the inventory says", cli_inventory },
 	{ "render", "render FILE [-l HOST] [-e @VARS]", "render a template as a host would get it", cli_render },
 	{ "template", "template [list|show|export|diff]", "the modules' templates and your overrides", cli_template },
 	{ "vault", "vault [encrypt|decrypt|view|edit|rekey|encrypt_string]", "files and values encrypted as Ansible Vault does", cli_vault },
@@ -122,9 +122,8 @@ bool cli_modules(struct cli *c, struct modules **out, struct err *e)
 	const char *source = c->inventories.n ? c->inventories.items[0] : inventory_default(c->a, &ignored),
 		   *dir = NULL;
 
-	/* "a,b," is a list of hosts and has no folder */
-	if (source && !strchr(source, ','))
-		dir = os_dirname(c->a, source);
+	if (source)
+		dir = inventory_source_dir(c->a, source);
 	return modules_for(c, dir, out, e);
 }
 

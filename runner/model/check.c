@@ -44,6 +44,8 @@ struct origin origin_of(struct arena *a, const char *where)
 
 	while (line && line > where && line[-1] != ':')
 		line--;
+	if (strstr(where, "://") && strchr(where, '#')) /* of a database, whose places have no lines */
+		return (struct origin){ arena_str(a, where), 0, 0 };
 	if (!col || line == where || line == col)
 		return at;
 	at.line = (uint32_t)strtoul(line, NULL, 10);

@@ -34,6 +34,9 @@ struct inv_group {
 	struct inv_parts *parts; /* private: its values by where they were written */
 };
 
+/* A host named by a group, with the values that stand there; in the order they were read. */
+struct inv_mention { struct inv_host *host; const struct inv_group *group; const struct value *vars; };
+
 struct inventory {
 	struct arena *a;
 	struct inv_host **hosts; /* inventory order */
@@ -43,11 +46,15 @@ struct inventory {
 	struct map host_index, group_index;
 	struct value *extra;  /* -e: map */
 	struct vault *vault;  /* opens V_VAULT texts; may be NULL */
+	struct map shadows;   /* private: values that others of the same level replaced */
 	struct value **sealed; /* files of values that no vault password opened */
 	uint32_t n_sealed;
 	const char *dir;      /* folder of the first source: templates/, plugins/, files/ are looked for there */
 	const char **sources; /* absolute or as given */
 	uint32_t n_sources;
+	struct inv_mention *mentions; /* of files and databases */
+	uint32_t n_mentions;
+	const char *database; /* the source that is one, as given; NULL: none */
 };
 
 struct inventory_options {
@@ -59,8 +66,11 @@ struct inventory_options {
 };
 
 bool inventory_load(struct inventory **out, struct arena *a, const struct inventory_options *o, struct err *e);
-/* ansible.cfg's `[defaults] inventory` in the folder, else pigsty.yml in the folder, else in $PIGSTY_HOME; NULL and e when none. */
+/* ansible.cfg's `[defaults] inventory` in the folder, else pigsty.yml in the folder, else in $PIGSTY_HOME, else $METADB_URL; NULL and
+ * e when none. */
 const char *inventory_default(struct arena *a, struct err *e);
+/* The folder a source stands in: "." for a database, NULL for a list of hosts. */
+const char *inventory_source_dir(struct arena *a, const char *source);
 
 struct inv_host *inventory_host(const struct inventory *inv, const char *name);
 struct inv_group *inventory_group(const struct inventory *inv, const char *name);

@@ -31,6 +31,7 @@ void inventory_begin(struct inv_build *b, struct arena *a, struct err *e)
 	inv->a = a;
 	inv->host_index = MAP(a);
 	inv->group_index = MAP(a);
+	inv->shadows = MAP(a);
 	inv->extra = value_map(a);
 	inventory_add_group(b, "all", none);
 	inventory_add_group(b, "ungrouped", none);
@@ -104,7 +105,7 @@ bool inventory_set_group_var(struct inv_build *b, struct inv_group *g, const cha
 	struct origin at)
 {
 	if (strcmp(name, "ansible_group_priority")) {
-		value_put_at(b->a, g->parts->files, name, v, at);
+		inventory_put(b->inv, g->parts->files, name, v, at);
 		return true;
 	}
 
@@ -117,6 +118,14 @@ bool inventory_set_group_var(struct inv_build *b, struct inv_group *g, const cha
 	}
 	g->priority = number->u.i;
 	return true;
+}
+
+void inventory_add_mention(struct inv_build *b, struct inv_host *h, const struct inv_group *g, const struct value *vars)
+{
+	struct inventory *inv = b->inv;
+
+	inv->mentions = inventory_grow(b->a, inv->mentions, inv->n_mentions, sizeof *inv->mentions);
+	inv->mentions[inv->n_mentions++] = (struct inv_mention){ h, g, vars };
 }
 
 bool inventory_add_pattern(struct inv_build *b, const char *pattern, struct inv_group *g, const struct value *vars,
@@ -146,6 +155,7 @@ bool inventory_add_pattern(struct inv_build *b, const char *pattern, struct inv_
 		const char *host = value_cstr(value_at(names, i), "");
 		bool known = map_has(&b->inv->host_index, host);
 		struct inv_host *h = inventory_add_host(b, host, g, at);
+		inventory_add_mention(b, h, g, vars);
 		if (port && !known) { /* as in Ansible: only where the host is first named */
 			struct value *v = value_int(b->a, port);
 			v->at = at;
@@ -153,7 +163,7 @@ bool inventory_add_pattern(struct inv_build *b, const char *pattern, struct inv_
 		}
 		for (uint32_t k = 0; vars && vars->type == V_MAP && k < vars->u.map.n; k++) {
 			const struct entry *en = &vars->u.map.items[k];
-			value_put_at(b->a, h->vars, en->key, en->val, en->at);
+			inventory_put(b->inv, h->vars, en->key, en->val, en->at);
 		}
 	}
 	return true;

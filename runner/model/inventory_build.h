@@ -8,6 +8,8 @@
 struct inv_layer { const struct value *map; enum inv_level level; const char *owner; struct value *sealed; };
 struct inv_layers { const struct inv_layer *items; uint32_t n; }; /* highest precedence first */
 
+struct inv_shadow { struct value *val; const struct inv_shadow *older; };
+
 struct inv_parts {
 	struct value *files; /* from inventory files and scripts */
 	struct value **dirs; /* from group_vars/, one of each of the build's dirs; NULL where none */
@@ -32,6 +34,9 @@ struct inv_build {
 /* Room for one more behind n items of the size; every array here grows by doubling. */
 void *inventory_grow(struct arena *a, void *items, uint32_t n, size_t size);
 
+/* Set a value; one that it replaces is kept as what was overridden (inventory_var_all). */
+void inventory_put(struct inventory *inv, struct value *map, const char *name, struct value *v, struct origin at);
+
 /* ---- inventory_build.c ---- */
 void inventory_begin(struct inv_build *b, struct arena *a, struct err *e);
 struct inv_group *inventory_add_group(struct inv_build *b, const char *name, struct origin at);
@@ -42,6 +47,8 @@ bool inventory_set_group_var(struct inv_build *b, struct inv_group *g, const cha
 /* Hosts of a pattern such as n[1:3]:2222 into the group, with the variables (NULL or a map). */
 bool inventory_add_pattern(struct inv_build *b, const char *pattern, struct inv_group *g, const struct value *vars,
 	struct origin at);
+/* That the group named the host; vars (NULL: none) are kept by pointer. */
+void inventory_add_mention(struct inv_build *b, struct inv_host *h, const struct inv_group *g, const struct value *vars);
 /* Everything is read: complete the groups, find cycles, fix depths, order and precedence. */
 bool inventory_finish(struct inv_build *b);
 

@@ -83,7 +83,7 @@ static bool pair_add(struct word *w, const char *from, const char *to)
 	v->at = (struct origin){ "-e", 1, (uint32_t)(from - w->text) + 1 };
 	v->flags = V_PLAIN;
 	v->source = v->u.str.s;
-	value_put_at(a, w->b->inv->extra, arena_strn(a, s, klen), v, v->at);
+	inventory_put(w->b->inv, w->b->inv->extra, arena_strn(a, s, klen), v, v->at);
 	return true;
 }
 
@@ -116,7 +116,7 @@ static bool map_add(struct word *w)
 			return word_fault(w, w->text, "a map of values is needed", "Write {\"name\": value}.");
 	}
 	for (uint32_t i = 0; i < v->u.map.n; i++)
-		value_put_at(b->a, b->inv->extra, v->u.map.items[i].key, v->u.map.items[i].val, v->u.map.items[i].at);
+		inventory_put(b->inv, b->inv->extra, v->u.map.items[i].key, v->u.map.items[i].val, v->u.map.items[i].at);
 	return true;
 }
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/os.h"
-#include "model/inventory_build.h"
+#include "model/inventory_sql.h"
 #include "value/vault.h"
 
 enum { NEST_MAX = 16 };
@@ -74,6 +74,9 @@ static bool file_read(struct inv_build *b, const char *path)
 	if (!os_read(&text, path, 0, b->e))
 		return err_wrap(b->e, "could not read the inventory");
 	const char *s = buf_text(&text);
+	const char *database = sql_of_script(b->a, s);
+	if (database) /* what the script would print */
+		return inventory_read_sql(b, database);
 	if (!access(path, X_OK) && (!strncmp(s, "#!", 2) || !strncmp(s, "\x7f" "ELF", 4)))
 		return inventory_read_script(b, path);
 	if (!yaml && !vault_is(s, text.len) && (ends_with(path, ".ini") || !looks_like_yaml(s)))
@@ -155,11 +158,24 @@ static bool list_read(struct inv_build *b, const char *text)
 	return true;
 }
 
+const char *inventory_source_dir(struct arena *a, const char *source)
+{
+	struct stat st;
+
+	if (!stat(source, &st))
+		return S_ISDIR(st.st_mode) ? source : os_dirname(a, source);
+	return sql_is(source) ? "." : strchr(source, ',') ? NULL : os_dirname(a, source);
+}
+
 bool inventory_read_source(struct inv_build *b, const char *source)
 {
 	struct stat st;
 	bool there = !stat(source, &st);
 
+	if (!there && sql_is(source)) {
+		dir_add(b, ".");
+		return inventory_read_sql(b, source);
+	}
 	if (!there && strchr(source, ','))
 		return list_read(b, source);
 	if (!there) {
@@ -253,10 +269,12 @@ bool inventory_default_sources(const char ***out, uint32_t *n, struct arena *a, 
 		found = "pigsty.yml";
 	else if (home && *home && os_exists(os_join(a, home, "pigsty.yml")))
 		found = os_join(a, home, "pigsty.yml");
+	else if (getenv("METADB_URL") && *getenv("METADB_URL"))
+		found = getenv("METADB_URL");
 	if (!found) {
 		fail(e, E_INPUT, "no inventory is named and none is found");
 		return err_hint(e, "Name one with -i, or keep pigsty.yml or an ansible.cfg with [defaults] inventory "
-				"in this folder, or pigsty.yml in $PIGSTY_HOME.");
+				"in this folder, or pigsty.yml in $PIGSTY_HOME, or set METADB_URL.");
 	}
 	*out = arena_new_of(a, const char *, 1);
 	(*out)[0] = found;

@@ -138,7 +138,7 @@ static bool file_add(struct inv_build *b, const char *path, struct adding *to)
 		return sealed;
 	}
 	for (uint32_t i = 0; i < v->u.map.n; i++)
-		value_put_at(b->a, into, v->u.map.items[i].key, v->u.map.items[i].val, v->u.map.items[i].at);
+		inventory_put(b->inv, into, v->u.map.items[i].key, v->u.map.items[i].val, v->u.map.items[i].at);
 	return true;
 }
 

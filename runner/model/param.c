@@ -247,6 +247,8 @@ static const struct value *type_entry(struct typing *t, const struct shape *sh, 
 		member_notes(t, m, en, was, path);
 	if (en->at.file)
 		t->at = en->at;
+	if (m == sh->any && m->dflt && en->val->type == V_NULL) /* the key alone says something: { 6379: } */
+		return m->dflt;
 	return shape_type(t, m, en->val, arena_fmt(t->a, "%s.%s", path, en->key));
 }
 

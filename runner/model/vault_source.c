@@ -130,7 +130,7 @@ static bool script_run(struct buf *out, const char *path, const char *id, struct
 		if (client && code == 2)
 			return fail(e, E_INPUT, "vault password script \"%s\" knows no vault id \"%s\"", path, id);
 		fail(e, E_INPUT, "vault password script \"%s\" ended with status %d", path, code);
-		return code != 127 || err_hint(e, "If it is no script, take its executable bit away: chmod -x.");
+		return code == 127 ? err_hint(e, "If it is no script, take its executable bit away: chmod -x.") : false;
 	}
 	return true;
 }

@@ -313,6 +313,18 @@ const char *unit_action(struct arena *a, const char *verb, const char *unit, str
 	return buf_text(&c);
 }
 
+/* A unit that starts reads all that any operation of the batch watches for it. */
+static struct op **of_unit(struct batch *b, const struct op *op, size_t *n)
+{
+	struct op **list = arena_new_of(b->a, struct op *, b->n + 1);
+
+	*n = 0;
+	for (size_t i = 0; i < b->n; i++)
+		if (b->ops[i]->kind == &op_unit && !strcmp(b->ops[i]->d.unit.name, op->d.unit.name))
+			list[(*n)++] = b->ops[i];
+	return list;
+}
+
 static void unit_apply(struct batch *b, struct script *s, struct op *op)
 {
 	const struct pig_unit *d = &op->d.unit;
@@ -332,8 +344,11 @@ static void unit_apply(struct batch *b, struct script *s, struct op *op)
 		buf_fmt(&c, "systemctl stop -- %s >&2 || exit\n", buf_text(&q));
 	if (op->todo & U_START) /* what failed too often is to be tried again: the cause may be mended */
 		buf_fmt(&c, "systemctl reset-failed -- %s 2>/dev/null\n", buf_text(&q));
-	if (op->todo & U_START)
-		buf_str(&c, unit_action(b->a, "start", d->name, &op, 1));
+	if (op->todo & U_START) {
+		size_t n;
+		struct op **all = of_unit(b, op, &n);
+		buf_str(&c, unit_action(b->a, "start", d->name, all, n));
+	}
 	if ((op->todo & U_ENABLE) && !(op->todo & U_RELOAD_DAEMON))
 		buf_fmt(&c, "systemctl -q enable -- %s >&2 || exit\n", buf_text(&q));
 	if (op->todo & U_DUE) /* PIG_NOW */

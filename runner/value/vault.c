@@ -71,8 +71,11 @@ bool vault_add(struct vault *v, const char *id, const void *password, size_t n, 
 {
 	if (!n)
 		return fail(e, E_INPUT, "the vault password of \"%s\" is empty", id);
-	if (!*id || strlen(id) > ID_MAX || strpbrk(id, ";\n\r"))
-		return fail(e, E_INPUT, "\"%s\" is no vault id: 1 to %d characters without \";\"", id, ID_MAX);
+	bool sound = *id && strlen(id) <= ID_MAX;
+	for (const char *s = id; *s; s++)
+		sound &= *s >= ' ' && *s < 0x7f && *s != ';';
+	if (!sound)
+		return fail(e, E_INPUT, "\"%s\" is no vault id: 1 to %d characters of ASCII without \";\"", id, ID_MAX);
 	if (v->n == v->cap) {
 		v->cap = v->cap ? v->cap * 2 : 4;
 		struct password *more = arena_new_of(v->a, struct password, v->cap);
@@ -482,7 +485,7 @@ static bool open_text(struct vault *v, struct value **out, struct arena *a, cons
 	}
 	if (!vault_open(v, &text, NULL, from->u.str.s, from->u.str.n, e)) {
 		if (from->flags & V_LAZY)
-			err_wrap(e, "file \"%s\" may set this", from->at.file);
+			err_wrap(e, "file \"%s\"", from->at.file);
 		return err_at_value(e, from);
 	}
 	struct value *got = value_strn(a, buf_text(&text), text.len);

@@ -1,7 +1,7 @@
 #!/bin/sh
-# check.sh PIG PLUGINS DIR: for each cases/X.yml what `pig check` prints is cases/X.want, its last line the exit status.
+# check.sh PIG PLUGINS DIR [CASES]: for each cases/X.yml what `pig check` prints is cases/X.want, its last line the exit status.
 # UPDATE=1 writes what is printed now: read it before it is committed.
-pig=$1 plugins=$2 dir=$3
+pig=$1 plugins=$2 dir=$3 cases=${4:-cases}
 good=0 bad=0
 out=$(mktemp) || exit 1
 empty=$(mktemp -d) || exit 1
@@ -10,7 +10,7 @@ HOME=$empty; export HOME
 unset PIG_PLUGIN_PATH PIGSTY_HOME
 # the modules of the build tree stay out: a copy of the program has none beside it
 cp "$pig" "$empty/pig" && pig=$empty/pig
-cd "$dir/cases" || exit 1
+cd "$dir/$cases" || exit 1
 for f in *.yml; do
 	want=${f%.yml}.want
 	{
