@@ -159,6 +159,10 @@ struct pgsql {
 	const char *clsname;
 	const char *dbname;
 	const char *username;
+	const char *cn;
+	const pig_value *san;
+	const char *unit;
+	const char *expire;
 	/* pg migration */
 	const char *context_dir;
 	const char *src_cls;
@@ -178,9 +182,16 @@ struct pgsql {
 	const char *dst_pg;
 };
 
-enum { PGSQL_PARAMS = 145, PGSQL_RULES = 14 }; /* rows; the definitions must agree */
+enum { PGSQL_PARAMS = 149, PGSQL_RULES = 17 }; /* rows; the definitions must agree */
 extern const struct pig_param pgsql_params[PGSQL_PARAMS];
 extern const struct pig_rule pgsql_rules[PGSQL_RULES];
+
+/* ---- rules_backup.c, rules_access.c ---- */
+void pgsql_rule_backup(pig_check *c);
+void pgsql_rule_pitr(pig_check *c);
+void pgsql_rule_names(pig_check *c);
+void pgsql_rule_exporters(pig_check *c);
+void pgsql_rule_belongs(pig_check *c);
 
 /* ---- text.c ---- */
 struct str {
@@ -316,9 +327,9 @@ const char *live_roles_again(const struct inst *in, bool later);
 
 /* ---- backup.c: pgBackRest ---- */
 const char *backup_archive_command(const struct inst *in);
-bool backup_is_own(const struct inst *in); /* is the repository this member's alone? */
+bool backup_is_own(const struct inst *in);	 /* is the repository this member's alone? */
 const pig_op *backup_ask(const struct inst *in); /* what the repository holds, and whose data is here */
-bool backup_may_begin(const struct inst *in);	 /* no earlier cluster's backups in the way? false: the task has failed */
+bool backup_may_begin(const struct inst *in); /* no earlier cluster's backups in the way? false: the task has failed */
 
 void backup_forget(const struct inst *in, bool last);
 void crontab_forget(const struct inst *in);
@@ -330,7 +341,7 @@ void pgsql_patroni(const struct inst *in, uint32_t flags); /* its unit runs and 
 void etcd_forget(const struct inst *in, const char *const *names); /* keys of the cluster, ended by NULL */
 
 /* ---- monitor.c ---- */
-void monitor_forget(const struct inst *in); /* exporters here, targets and names on the infra nodes */
+void monitor_forget(const struct inst *in, bool whole); /* exporters here, targets and names on the infra nodes */
 
 /* ---- vip.c ---- */
 const char *vip_of(const struct inst *in); /* without its mask; NULL: none */
@@ -381,6 +392,7 @@ void pgsql_pool_exporter(pig_task *t);
 void pgsql_backup_exporter(pig_task *t);
 void pgsql_register(pig_task *t);
 void pgsql_remote(pig_task *t);
+void pgsql_cert_client(pig_task *t);
 void pgsql_vip(pig_task *t);
 void pgsql_pitr_look(pig_task *t);
 void pgsql_pitr_plan(pig_task *t);
