@@ -72,7 +72,7 @@ p 0 inventory query 'hosts[?vars.shop_role == `main`].name | [0]'; eq '"t1"'
 p 0 inventory query 'groups.region' -l 't*'; has '"t2"'
 p 0 inventory query 'hosts[0].vars.shop_password'; hasnt Sesame
 p 2 inventory query 'hosts['; has 'query "hosts["'
-p 2 inventory lst; has "Say list, graph, host HOST or query EXPR."
+p 2 inventory lst; has "Say list, graph, host HOST, query EXPR, load, dump or use cmdb|yaml."
 
 # ---- doc ----
 p 0 doc; has "params"; has "modules"
