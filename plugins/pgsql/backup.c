@@ -185,13 +185,17 @@ bool backup_may_begin(const struct inst *in)
 
 /* ---- the stanza and the first backup ---- */
 
+/* Two small files: a repository far away that does not answer is tried for minutes otherwise. */
 static void stanza_create(const struct inst *in)
 {
 	pig_task *t = in->t;
 
-	pig_shell(t, .note = pig_fmt(t, "stanza %s", in->p->pg_cluster), .as = in->p->pg_dbsu,
-		  .cmd = pig_sh(t, "pgbackrest --stanza=%s --no-online --log-level-console=error stanza-create",
-				in->p->pg_cluster));
+	pig_shell(
+		t, .note = pig_fmt(t, "stanza %s", in->p->pg_cluster), .as = in->p->pg_dbsu,
+		.cmd = pig_sh(t,
+			      "timeout 45 pgbackrest --stanza=%s --no-online --log-level-console=error stanza-create; "
+			      "r=$?; [ $r != 124 ] || echo 'the backup repository does not answer' >&2; exit $r",
+			      in->p->pg_cluster));
 }
 
 /* It outlives a lost link and a killed run. */

@@ -379,7 +379,7 @@ void pgsql_ready(pig_task *t)
 				  in.psql, rest));
 }
 
-static const char hba_read[] = "select pg_conf_load_time() >= (pg_stat_file(current_setting('hba_file'))).modification";
+static const char hba_read[] = "select pg_conf_load_time() >= (pg_stat_file(current_setting('hba_file'))).change";
 
 void pgsql_hba(pig_task *t)
 {
@@ -388,7 +388,8 @@ void pgsql_hba(pig_task *t)
 	pig_file(t, .path = pig_fmt(t, "%s/pg_hba.conf", in.data), .text = hba_text(&in, false), .owner = in.p->pg_dbsu,
 		 .group = "postgres", .mode = 0600);
 	/* The server itself says what it has read: the file may be younger than Patroni's process, as pg_rewind and a
-	 * base backup write it too, and still be older than the server's last look at it. */
+	 * base backup write it too, and still be older than the server's last look at it. Its change and not its
+	 * modification is compared: it was written before it was renamed, and a look between the two saw the old one. */
 	pig_ensure(
 		t, .note = "the server has read its access file", .as = in.p->pg_dbsu, .probe = in.psql,
 		.probe_in = hba_read, .want = "t",

@@ -278,7 +278,6 @@ void monitor_forget(const struct inst *in, bool whole)
 		"/etc/systemd/system/pgbackrest_exporter@.service",
 		"/etc/systemd/system/pgbouncer_exporter@.service",
 		"/etc/default/pg_exporter",
-		"/etc/pg_exporter.yml",
 	};
 	pig_task *t = in->t;
 
@@ -289,6 +288,10 @@ void monitor_forget(const struct inst *in, bool whole)
 	}
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
 		pig_file(t, .path = files[i], .state = PIG_ABSENT);
+	pig_ensure(t, .note = "no queries of an exporter that is no more", .want = "",
+		   .probe = "ls /etc/systemd/system/pg_exporter_*.service >/dev/null 2>&1 || "
+			    "[ ! -e /etc/pg_exporter.yml ] || echo there",
+		   .apply = "rm -f /etc/pg_exporter.yml");
 }
 
 /* ---- servers that are somewhere else ---- */

@@ -42,7 +42,7 @@ static const char *point_of(const struct inst *in)
 
 /* ---- what each member has ---- */
 
-/* Does this member's repository reach back to before the point? *range: from when on it does, for people. */
+/* Does this member's repository reach back to before the point? *first: when its earliest backup ended. */
 static bool fits(const struct inst *in, const pig_value *backups, int64_t epoch, int64_t *first)
 {
 	pig_task *t = in->t;
@@ -77,7 +77,7 @@ static bool is_asked(const struct inst *in)
 void pgsql_pitr_look(pig_task *t)
 {
 	struct inst in = inst_of(t);
-	const char *time = word_of(&in, "time"), *body;
+	const char *time = word_of(&in, "time"), *body, *out;
 	pig_value *m = t->host->map(t);
 	const pig_op *rest, *repo, *more;
 	const pig_value *patroni = NULL, *info = NULL;
@@ -97,9 +97,11 @@ void pgsql_pitr_look(pig_task *t)
 					time ? pig_sh(t, "date -d %s +%%s 2>/dev/null || echo bad", time) : "echo 0"));
 	if (!pig_await(t))
 		return;
-	tli = strtoll(t->host->output(t, more, NULL), &end, 10);
+	out = t->host->output(t, more, NULL);
+	out = out ? out : "";
+	tli = strtoll(out, &end, 10);
 	epoch = strtoll(end, &end, 10);
-	if (time && strstr(t->host->output(t, more, NULL), "bad")) {
+	if (time && strstr(out, "bad")) {
 		t->host->fail_at(t, t->val->key(in.p->pg_pitr, "time"), "\"%s\" is no time", time);
 		t->host->hint(t, "Such as \"2030-12-31 14:00:00+00\".");
 		return;
@@ -328,6 +330,7 @@ void pgsql_pitr_restore(pig_task *t)
 	struct inst in = inst_of(t);
 	bool aside = t->val->truth(t->val->key(in.p->pg_pitr, "backup"), false);
 	const pig_op *op;
+	const char *out;
 
 	if (!is_target(t))
 		return;
@@ -344,7 +347,8 @@ void pgsql_pitr_restore(pig_task *t)
 		t->host->hint(t, "The other members' data is as it was. /pg/tmp/recovery.log on the host says more.");
 		return;
 	}
-	t->host->publish(t, "pitr_timeline", t->host->number(t, strtoll(t->host->output(t, op, NULL), NULL, 10)));
+	out = t->host->output(t, op, NULL); /* none in check mode */
+	t->host->publish(t, "pitr_timeline", t->host->number(t, out ? strtoll(out, NULL, 10) : 0));
 	if (stays(&in))
 		t->host->warn(t,
 			      "%s is at %s, read-only and out of reach: psql -h /pg/tmp shows it; run pgsql-pitr.yml "
