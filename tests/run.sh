@@ -62,6 +62,7 @@ suite programs programs
 suite cli bash tests/cli/suite.sh
 suite e2e/sandbox bash tests/e2e/sandbox/run.sh
 suite e2e/input bash tests/e2e/input/run.sh
+suite e2e/infra bash tests/e2e/infra/run.sh
 suite e2e/cluster bash tests/e2e/cluster/run.sh
 # failures under a writing client take a quarter of an hour more: `make test HA=1`, and always before a release
 [ -z "${HA:-}" ] || suite e2e/ha bash tests/e2e/ha/run.sh
