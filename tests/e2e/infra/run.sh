@@ -148,7 +148,7 @@ hook_lines() { on meta 'cat /run/hook.log 2>/dev/null'; }
 hook_has() { hook_lines | grep -q "$1"; }
 am_alerts() { ctl curl -s "http://$1:9059/api/v2/alerts?$2" | jq -r '.[] | "\(.labels.alertname) \(.labels.ins) \(.status.state)"' | sort; }
 inhibited() { am_alerts "$1" "" | grep -q '^HaproxyDown node-3 suppressed'; }
-# NodeDown: three intervals of 2 s, 10 s of grouping, 5 s for the second Alertmanager; and a busy machine
+# NodeDown: four intervals of 2 s, 10 s of grouping, 5 s for the second Alertmanager; and a busy machine
 TOLD=60
 case_alert() {
 	ctl ssh meta 'cat >/tmp/hook.py' <"$here/hook.py"
