@@ -12,7 +12,7 @@ undemo:
 	@$(BUILD)/bin/pig sandbox down --name demo
 
 test: deps
-	@HA=$(HA) tests/run.sh
+	@tests/run.sh
 
 soak: build
 	@tests/soak.sh

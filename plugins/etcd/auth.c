@@ -45,6 +45,31 @@ const char *etcd_client_endpoints(pig_task *t)
 	return etcd_urls(t, etcd_client_members(t), NULL);
 }
 
+/* Seen from any host, which need hold no certificate yet: does one of the members take connections? */
+void etcd_answers(pig_task *t)
+{
+	const pig_value *hosts = etcd_client_members(t);
+	const char *list = "";
+	int status = 0;
+	const pig_op *op;
+
+	for (size_t i = 0; i < t->val->len(hosts); i++) {
+		const char *host = etcd_host(t, hosts, i);
+		list = pig_fmt(t, "%s%s", list, pig_sh(t, " %s/%lld", etcd_address(t, host),
+			(long long)t->val->num(t->host->of(t, host, "etcd_port"), 2379)));
+	}
+	op = pig_shell(t, .note = "does etcd answer", .reads = true,
+		.cmd = pig_fmt(t, "for e in%s; do timeout 3 bash -c 'exec 3<>\"/dev/tcp/$0\"' \"$e\" 2>/dev/null && exit 0; "
+			"done; exit 1", list));
+	if (!pig_await(t))
+		return;
+	t->host->output(t, op, &status);
+	if (!status)
+		return;
+	t->host->fail(t, "etcd does not answer here: %s", etcd_client_endpoints(t));
+	t->host->hint(t, "Run etcd.yml first, or start etcd on its hosts.");
+}
+
 const char *etcd_client_env(pig_task *t)
 {
 	return etcd_env_root(t, etcd_client_url(t, t->hostname));

@@ -26,11 +26,11 @@ static const struct pig_param params[] = {
 		.text = "Time between a leader's heartbeats, in ms."),
 	PIG_P_STR(struct etcd, etcd_root_password, .level = PIG_GLOBAL, .dflt = "'Etcd.Root'", .flags = PIG_SECRET,
 		.text = "Password of etcd's user root."),
-	PIG_P_BOOL(struct etcd, etcd_safeguard, .level = PIG_CLUSTER, .dflt = "false", .flags = PIG_INERT,
+	PIG_P_BOOL(struct etcd, etcd_safeguard, .level = PIG_CLUSTER, .dflt = "false",
 		.text = "Refuse the removal of members?"),
-	PIG_P_BOOL(struct etcd, etcd_rm_data, .level = PIG_CLUSTER, .dflt = "true", .flags = PIG_INERT,
+	PIG_P_BOOL(struct etcd, etcd_rm_data, .level = PIG_CLUSTER, .dflt = "true", .was = "etcd_clean",
 		.text = "Delete data and configuration of removed members?"),
-	PIG_P_BOOL(struct etcd, etcd_rm_pkg, .level = PIG_CLUSTER, .dflt = "false", .flags = PIG_INERT,
+	PIG_P_BOOL(struct etcd, etcd_rm_pkg, .level = PIG_CLUSTER, .dflt = "false",
 		.text = "Uninstall etcd from removed members?"),
 };
 
@@ -87,22 +87,45 @@ static const struct pig_taskdef tasks[] = {
 	{ .name = "etcd_start", .text = "start members side by side", .tags = "etcd_launch", .run = task_etcd_start },
 	{ .name = "etcd_member", .text = "join the live cluster", .run = task_etcd_member },
 	{ .name = "etcd_launch", .text = "restart members that are due, one at a time", .run = task_etcd_launch },
+	{ .name = "etcd_register", .text = "tell the infra nodes", .tags = "register,add_metrics",
+	  .run = task_etcd_register },
 	{ .name = "etcd_auth", .text = "turn RBAC on", .run = task_etcd_auth },
+	{ .name = "etcd_deregister", .text = "take it from the infra nodes", .tags = "deregister,rm_metrics",
+	  .run = task_etcd_deregister },
+	{ .name = "etcd_leave", .text = "leave the live cluster", .run = task_etcd_leave },
+	{ .name = "etcd_stop", .text = "stop the member", .tags = "etcd,etcd_svc,etcd_data", .run = task_etcd_stop },
+	{ .name = "etcd_rm_data", .text = "delete its data and configuration", .tags = "etcd_data",
+	  .when = "etcd_rm_data", .run = task_etcd_rm_data },
+	{ .name = "etcd_rm_pkg", .text = "uninstall it", .tags = "etcd_pkg", .when = "etcd_rm_pkg",
+	  .run = task_etcd_rm_pkg },
 };
 
 static const struct pig_step steps[] = {
 	{ .name = "etcd", .tasks = "etcd_install etcd_dir etcd_cert etcd_conf" },
-	{ .name = "etcd_start", .tasks = "etcd_start", .flags = PIG_BARRIER },
-	{ .name = "etcd_launch", .tasks = "etcd_member etcd_launch", .serial = 1, .health = "etcd_quorum" },
-	{ .name = "etcd_auth", .tasks = "etcd_auth", .flags = PIG_ONCE | PIG_BARRIER },
+	{ .name = "etcd_start", .tasks = "etcd_start", .flags = PIG_GATHER },
+	{ .name = "etcd_launch", .tasks = "etcd_member etcd_launch etcd_register", .serial = 1,
+	  .health = "etcd_quorum" },
+	{ .name = "etcd_auth", .tasks = "etcd_auth", .flags = PIG_ONCE | PIG_GATHER },
+};
+
+/* One by one while others stay, as each that leaves changes what a quorum is; the disks side by side. */
+#define LOSES "member {{ etcd_cluster }}-{{ etcd_seq }} of etcd cluster {{ etcd_cluster }}" \
+	"{{ ', with its data in ' ~ etcd_data if etcd_rm_data else '; its data stays' }}"
+static const struct pig_step rm_steps[] = {
+	{ .name = "etcd_leave", .tasks = "etcd_deregister etcd_leave", .serial = 1, .flags = PIG_DESTRUCTIVE,
+	  .loses = LOSES, .safeguard = "etcd_safeguard" },
+	{ .name = "etcd_rm", .tasks = "etcd_stop etcd_rm_data etcd_rm_pkg", .flags = PIG_DESTRUCTIVE, .loses = LOSES,
+	  .safeguard = "etcd_safeguard" },
 };
 
 static const struct pig_playbook playbooks[] = {
 	{ .name = "etcd", .text = "etcd clusters: found, join, configure", .steps = PIG_TABLE(steps) },
+	{ .name = "etcd-rm", .text = "remove etcd clusters, or members of one", .steps = PIG_TABLE(rm_steps) },
 };
 
 static const struct pig_health health[] = {
 	{ .name = "etcd_quorum", .text = "the cluster keeps its quorum without this member", .ok = etcd_quorum },
+	{ .name = "answers", .text = "a member takes connections from the host", .ok = etcd_answers },
 };
 
 static const struct pig_need needs[] = { { .module = "infra", .version = ">=0.1" } };

@@ -4,6 +4,7 @@
  */
 #include "module.h"
 #include "infra.h"
+#include "verbs.h"
 
 #define ON_INFRA "'infra' not in group_names or "
 
@@ -110,7 +111,23 @@ static const struct pig_step rm_steps[] = {
 	  .tasks = "infra_deregister infra_stop infra_config_rm infra_env_rm infra_data_rm infra_package_rm" },
 };
 
+/*
+ * Everything, in the order of what needs what. Hosts wait for each other only where a step says so: nodes take their
+ * packages from infra nodes, databases need etcd; clusters are made side by side.
+ */
+static const struct pig_step deploy_steps[] = {
+	{ .name = "infra", .playbook = "infra" }, { .name = "node", .playbook = "node" },
+	{ .name = "etcd", .playbook = "etcd" },	  { .name = "minio", .playbook = "minio" },
+	{ .name = "pgsql", .playbook = "pgsql" }, { .name = "redis", .playbook = "redis" },
+};
+static const struct pig_step slim_steps[] = {
+	{ .name = "node", .playbook = "node" },
+	{ .name = "etcd", .playbook = "etcd" },
+	{ .name = "pgsql", .playbook = "pgsql" },
+};
 static const struct pig_playbook playbooks[] = {
+	{ .name = "deploy", .text = "all modules, in the order of what needs what", .steps = PIG_TABLE(deploy_steps) },
+	{ .name = "slim", .text = "nodes, etcd and PostgreSQL, without infrastructure", .steps = PIG_TABLE(slim_steps) },
 	{ .name = "infra", .text = "infra nodes: portal, names, metrics, alerts", .steps = PIG_TABLE(steps) },
 	{ .name = "infra-rm", .text = "infra nodes: remove it all", .steps = PIG_TABLE(rm_steps) },
 };
@@ -135,4 +152,5 @@ PIG_MODULE(.name = "infra", .version = "0.1.0",
 	.text = "base of the infrastructure: admin node, CA, portal, names, metrics, alerts", .license = "Apache-2.0",
 	.params_size = sizeof(struct infra), .params = { infra_params, INFRA_PARAMS, sizeof *infra_params },
 	.rules = PIG_TABLE(rules), .tasks = PIG_TABLE(tasks), .playbooks = PIG_TABLE(playbooks), .ifaces = PIG_TABLE(ifaces),
-	.aliases = PIG_TABLE(aliases), .templates = { pig_templates, PIG_TEMPLATE_COUNT, sizeof *pig_templates });
+	.aliases = PIG_TABLE(aliases), .templates = { pig_templates, PIG_TEMPLATE_COUNT, sizeof *pig_templates },
+	.verbs = PIG_TABLE(infra_verbs));

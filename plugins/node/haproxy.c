@@ -51,6 +51,45 @@ pig_op *haproxy_reload(pig_task *t)
 			.on_change = PIG_RELOAD);
 }
 
+/*
+ * Servers of which haproxy does not say what it should, a line each: "backend server UP". awk reads the answers, the
+ * files (what is checked where) and haproxy's own statistics, in this order.
+ */
+static const char differing[] =
+	"differing() { printf 'GET %%s;csv HTTP/1.0\\r\\n\\r\\n' %s | timeout 3 bash -c "
+	"'exec 3<>\"/dev/tcp/127.0.0.1/$0\" && cat >&3 && cat <&3' %lld 2>/dev/null >\"$P/stats\"\n"
+	"awk 'FILENAME == ARGV[1] { want[$1 \" \" $2] = $3; next }\n"
+	"FILENAME != ARGV[ARGC - 1] { if ($1 == \"listen\" || $1 == \"backend\") b = $2; "
+	"else if ($1 == \"http-check\" && $2 == \"send\") uri = $NF; "
+	"else if ($1 == \"server\" && (k = uri \" \" $2) in want) should[b \",\" $2] = want[k]; next }\n"
+	"{ split($0, c, \",\"); k = c[1] \",\" c[2]; if (k in should && index(c[18], should[k]) != 1) "
+	"print c[1], c[2], should[k] }' \"$P/answers\" %s \"$P/stats\"; }\n";
+
+void haproxy_settle(pig_task *t, const char *files, const char *answers)
+{
+	const char *uri = pig_sh(t, "%s", pig_fmt(t, "/haproxy/%s/", node_own_name(t))), *login, *look;
+	long long port = t->val->num(t->host->get(t, "haproxy_exporter_port"), 9101);
+
+	look = pig_fmt(t, "%s\n%s", pig_sh(t, "printf %%s %s >\"$P/answers\"", answers),
+		       pig_fmt(t, differing, uri, port, files));
+	if (t->val->truth(t->host->get(t, "haproxy_auth_enabled"), true)) {
+		login = pig_fmt(t, "%s:%s\n", t->val->str(t->host->get(t, "haproxy_admin_username"), ""),
+				t->val->str(t->host->get(t, "haproxy_admin_password"), ""));
+		pig_shell(t, .note = "haproxy is told what its servers are", .in = t->host->secret(t, login),
+			  .cmd = pig_fmt(t,
+					 "%sread -r login; login=$(printf %%s \"$login\" | base64 -w 0)\ndiffering | while read -r b s v; do case $v in UP) a=hrunn ;; *) a=hdown ;; "
+					 "esac\nd=\"s=$s&action=$a&b=$b\"\nprintf 'POST %%s HTTP/1.0\\r\\nAuthorization: Basic "
+					 "%%s\\r\\nContent-Type: application/x-www-form-urlencoded\\r\\nContent-Length: "
+					 "%%s\\r\\n\\r\\n%%s' %s \"$login\" ${#d} \"$d\" | timeout 3 bash -c 'exec "
+					 "3<>\"/dev/tcp/127.0.0.1/$0\" && cat >&3 && cat <&3' %lld >/dev/null 2>&1; done; :",
+					 look, uri, port));
+	}
+	/* three good checks, two seconds apart at most, and one under way */
+	pig_wait(t, .flags = PIG_SOFT,
+		 .probe = pig_fmt(t, "%sdiffering; [ -s \"$P/stats\" ] || echo 'it does not answer'", look), .want = "", .limit_s = 30, .every_ms = 100,
+		 .why = "haproxy to see the servers as they are");
+}
+
 void task_haproxy_config(pig_task *t)
 {
 	const struct node *p = t->params;

@@ -5,10 +5,12 @@
 #include "module.h"
 
 static const char *const names[] = { [LOOK_RESOLV] = "node_seen_resolv", [LOOK_ADMIN] = "node_seen_admin",
-				     [LOOK_FILES] = "node_seen_files", [LOOK_PARTS] = "node_seen_parts" };
+				     [LOOK_FILES] = "node_seen_files", [LOOK_REPO] = "node_seen_repo",
+				     [LOOK_PARTS] = "node_seen_parts" };
 static const char *const notes[] = { [LOOK_RESOLV] = "present name servers",
 	[LOOK_ADMIN] = "the admin account as it is",
 				     [LOOK_FILES] = "open files a unit may have",
+				     [LOOK_REPO] = "a repository on this node",
 	[LOOK_PARTS] = "which parts have a package" };
 
 /*
@@ -43,10 +45,25 @@ static const char *command(pig_task *t, enum node_look what)
 		       "echo \"$hard\"; done </proc/1/limits\n"
 		       "cat /proc/sys/fs/nr_open\n"
 		       "while read -r key caps; do [ \"$key\" != CapEff: ] || echo \"$caps\"; done </proc/1/status";
+	case LOOK_REPO: /* its mark where it is whole */
+		return pig_sh(t, "ls %s 2>/dev/null; :",
+			pig_fmt(t, "%s/%s/repo_complete", t->val->str(t->host->get(t, "repo_home"), ""),
+				t->val->str(t->host->get(t, "repo_name"), "")));
 	case LOOK_PARTS:
 		return ask_parts(t);
 	}
 	return ":";
+}
+
+/* Only an infra node can have the local repository as files. */
+static bool is_infra(pig_task *t)
+{
+	const pig_value *groups = t->host->get(t, "group_names");
+
+	for (size_t i = 0; i < t->val->len(groups); i++)
+		if (!strcmp(t->val->str(t->val->at(groups, i), ""), "infra"))
+			return t->val->truth(t->host->get(t, "repo_enabled"), true);
+	return false;
 }
 
 static const pig_op *ask(pig_task *t, enum node_look what)
@@ -60,6 +77,8 @@ const char *node_look(pig_task *t, enum node_look what)
 
 	if (seen)
 		return seen;
+	if (what == LOOK_REPO && !is_infra(t))
+		return "";
 	const pig_op *op = ask(t, what);
 	if (!pig_await(t))
 		return NULL;
@@ -75,6 +94,7 @@ void task_node_id(pig_task *t)
 		[LOOK_ADMIN] = p->node_admin_enabled ? ask(t, LOOK_ADMIN) : NULL,
 		[LOOK_FILES] = p->haproxy_enabled ? ask(t, LOOK_FILES) : NULL,
 		[LOOK_PARTS] = p->vector_enabled || p->vip_enabled ? ask(t, LOOK_PARTS) : NULL,
+		[LOOK_REPO] = strstr(p->node_repo_modules, "local") && is_infra(t) ? ask(t, LOOK_REPO) : NULL,
 	};
 
 	if (!pig_await(t))

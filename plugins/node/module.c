@@ -54,10 +54,10 @@ static const struct pig_param params[] = {
 	PIG_P_LIST(struct node, node_dns_options, .level = PIG_CLUSTER,
 		.dflt = "[\"options single-request-reopen timeout:1\"]",
 		.text = "Option lines written to resolv.conf."),
-	PIG_P_STR(struct node, node_repo_modules, .level = PIG_CLUSTER, .dflt = "'local'", .flags = PIG_INERT,
-		.text = "Comma list of repo modules added to node."),
-	PIG_P_BOOL(struct node, node_repo_remove, .level = PIG_CLUSTER, .dflt = "true", .flags = PIG_INERT,
-		.text = "Move existing repo files aside first."),
+	PIG_P_STR(struct node, node_repo_modules, .level = PIG_CLUSTER, .dflt = "'local'",
+		.text = "Sources of packages the node shall have: local, words of repo_upstream; empty: as they are."),
+	PIG_P_BOOL(struct node, node_repo_remove, .level = PIG_CLUSTER, .dflt = "true",
+		.text = "Move other sources of packages to /etc/apt/backup."),
 	PIG_P_LIST(struct node, node_packages, .level = PIG_CLUSTER, .dflt = "[\"openssh-server\"]",
 		.text = "Packages the node shall have besides node_default_packages."),
 	PIG_P_LIST(struct node, node_default_packages, .level = PIG_GLOBAL, .dflt = "[node-base]",
@@ -234,6 +234,8 @@ static const struct pig_taskdef tasks[] = {
 		.run = task_node_resolv },
 	{ .name = "node_firewall", .text = "trust one's own networks, open ports", .tags = "node_sec",
 	  .when = "node_firewall_mode != 'none'", .run = task_node_firewall },
+	{ .name = "node_repo", .text = "name the sources of packages", .when = "node_repo_modules != ''",
+	  .tags = "node_install,node_repo_remove,node_repo_upstream,node_repo_add,node_repo_cache", .run = task_node_repo },
 	{ .name = "node_pkg", .text = "install packages", .tags = "node_install,node_pkg_default,node_pkg_extra",
 	  .run = task_node_pkg },
 	{ .name = "node_ca", .text = "trust the local CA", .run = task_node_ca },
@@ -289,8 +291,8 @@ static const struct pig_step rm_steps[] = {
 
 /* one step: its tasks share their frames, and a node waits for no other */
 static const struct pig_step steps[] = {
-	{ .name = "node", .hosts = "all",
-	  .tasks = "node_id node_name node_hosts node_resolv node_firewall node_pkg node_ca node_feature node_kernel node_tune "
+	{ .name = "node", .hosts = "all", .needs = "infra.infra", /* packages come from there */
+	  .tasks = "node_id node_name node_hosts node_resolv node_firewall node_repo node_pkg node_ca node_feature node_kernel node_tune "
 		   "node_sysctl node_profile node_ulimit node_data node_admin node_timezone node_ntp "
 		   "node_crontab node_vip haproxy_install haproxy_config haproxy_launch node_exporter "
 		   "vip_exporter vector node_register" },
@@ -299,7 +301,7 @@ static const struct pig_step steps[] = {
 /* infra nodes are nodes before they are more, and are registered when there is a place to */
 static const struct pig_insert inserts[] = {
 	{ .playbook = "infra", .where = "before:infra", .name = "node",
-	  .tasks = "node_id node_name node_hosts node_resolv node_firewall node_pkg node_ca node_feature node_kernel node_tune "
+	  .tasks = "node_id node_name node_hosts node_resolv node_firewall node_repo node_pkg node_ca node_feature node_kernel node_tune "
 		   "node_sysctl node_profile node_ulimit node_data node_admin node_timezone node_ntp "
 		   "node_crontab node_vip haproxy_install haproxy_config haproxy_launch" },
 	{ .playbook = "infra", .where = "after:infra", .name = "monitor",
@@ -324,7 +326,7 @@ static const struct pig_alias aliases[] = {
 	{ "node-exporter", "*", "node_exporter | golang-github-prometheus-node-exporter" },
 };
 
-static const struct node_haproxy haproxy = { sizeof haproxy, haproxy_service, haproxy_reload };
+static const struct node_haproxy haproxy = { sizeof haproxy, haproxy_service, haproxy_reload, haproxy_settle };
 static const struct node_identity identity = { sizeof identity, node_name_of, node_address_of };
 static const struct pig_iface ifaces[] = { { NODE_HAPROXY, &haproxy }, { NODE_IDENTITY, &identity } };
 

@@ -84,7 +84,7 @@ struct node {
 };
 
 /* look.c */
-enum node_look { LOOK_RESOLV, LOOK_ADMIN, LOOK_FILES, LOOK_PARTS };
+enum node_look { LOOK_RESOLV, LOOK_ADMIN, LOOK_FILES, LOOK_REPO, LOOK_PARTS };
 void task_node_id(pig_task *t);
 /* the host's answer; NULL once the task has failed */
 const char *node_look(pig_task *t, enum node_look what);
@@ -97,6 +97,9 @@ const char *node_name_of(pig_task *t, const char *host);
 const char *node_address_of(pig_task *t, const char *host);
 /* nodename of this host, whatever it takes: its hostname when nothing else names it */
 const char *node_own_name(pig_task *t);
+
+/* repo.c */
+void task_node_repo(pig_task *t);
 
 /* base.c */
 void task_node_ca(pig_task *t);
@@ -125,6 +128,7 @@ void task_haproxy_config(pig_task *t);
 void task_haproxy_launch(pig_task *t);
 pig_op *haproxy_service(pig_task *t, const char *name, const char *text, enum pig_state state);
 pig_op *haproxy_reload(pig_task *t);
+void haproxy_settle(pig_task *t, const char *files, const char *answers);
 
 /* monitor.c */
 void task_node_exporter(pig_task *t);

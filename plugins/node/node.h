@@ -22,6 +22,12 @@ struct node_haproxy {
 	pig_op *(*service)(pig_task *, const char *name, const char *text, enum pig_state);
 	/* haproxy runs and has read the present files, at the end of the step */
 	pig_op *(*reload)(pig_task *);
+	/*
+	 * haproxy's view of servers is what is known of them already, without waiting for its checks to count up: for
+	 * each server that these files (a glob) check at a uri, answers holds a line "uri server UP|DOWN"; others are
+	 * left to haproxy. For the end of a run that has started them.
+	 */
+	void (*settle)(pig_task *, const char *files, const char *answers);
 };
 
 #define NODE_IDENTITY "node.identity/1"

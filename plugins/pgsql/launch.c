@@ -144,6 +144,25 @@ static const char *requests(const struct inst *in)
 					  last_key(in), user, user, all_keys(in)));
 }
 
+/* Deletes what the lines of stdin name, as the user whose login is the first. */
+static const char forget[] =
+	"ca=/pg/cert/ca.crt crt=/pg/cert/server.crt key=/pg/cert/server.key; read -r login\n"
+	"for e in $E; do login \"$login\" || continue\n"
+	"while read -r b; do a=$(call /v3/kv/deleterange \"$h\" \"$b\"); case $a in *' 200 '*) ;; *) printf '%s\\n' "
+	"\"$a\" >&2; exit 1 ;; esac; done; exit 0; done\necho 'etcd does not answer' >&2; exit 1\n";
+
+void etcd_forget(const struct inst *in, const char *const *names)
+{
+	pig_task *t = in->t;
+	struct str b = str_new(t);
+
+	str_add(&b, "{\"name\":%s,\"password\":%s}\n", json_text(t, in->etcd_user), json_text(t, in->etcd_password));
+	for (; *names; names++)
+		str_add(&b, "{\"key\":\"%s\"}\n", key(in, *names));
+	pig_shell(t, .note = "etcd forgets who led", .in = t->host->secret(t, b.s),
+		  .cmd = pig_fmt(t, "E=%s\n%s%s", pig_sh(t, "%s", endpoints(t)), call, forget));
+}
+
 /* The etcd member that did not know the user, or another one that can be reached; NULL: none. */
 static const char *etcd_host(const struct inst *in, const struct etcd_client *etcd, const char *at)
 {
@@ -259,7 +278,7 @@ static bool may_start(const struct inst *in, const struct seen *s)
 			in->p->pg_namespace, cls);
 		return false;
 	}
-	return true;
+	return s->initialized || backup_may_begin(in);
 }
 
 /* Replicas may come when the primary's server starts: until then Patroni would find nobody to copy from. */
@@ -326,10 +345,13 @@ void pgsql_launch(pig_task *t)
 	if ((s.at && !etcd_user(&in, &s)) || !may_start(&in, &s))
 		return;
 	pgsql_patroni(&in, PIG_NOW);
-	if (!s.initialized && in.bootstraps)
+	if (!s.initialized && in.bootstraps) {
 		bootstrapping(&in);
-	else if (!s.data)
+		if (pig_await(t))
+			t->host->publish(t, "pg_new", t->host->boolean(t, true)); /* for pgbackrest_begin */
+	} else if (!s.data) {
 		joining(&in);
+	}
 	if (in.bootstraps && pig_await(t))
 		t->host->publish(t, "pg_made", t->host->boolean(t, true));
 }
@@ -342,6 +364,7 @@ void pgsql_ready(pig_task *t)
 
 	if (!live_of(&in, &l) || l.settled)
 		return;
+	t->host->publish(t, "pg_joined", t->host->boolean(t, true)); /* for pg_serve */
 	pig_wait(t, .want = "over", .limit_s = 86400, .every_ms = 200, .why = "the copy of the leader's data",
 		 .probe = pig_fmt(t, "case $(%s) in *'\"creating replica\"'*) echo copying ;; *) echo over ;; esac",
 				  rest));

@@ -23,8 +23,9 @@ struct cli_words {
 struct cli {
 	struct arena *a;                                  /* lives as long as the process */
 	struct cli_words inventories, extra, plugin_dirs; /* -i, -e, --plugin-dir, in the order given */
+	struct cli_words vault_ids, vault_files;          /* --vault-id, --vault-password-file */
 	const char *limit;                                /* -l; NULL: none */
-	bool json, insecure, show_secrets, help;
+	bool json, insecure, show_secrets, help, ask_vault;
 	int64_t verbose;
 	struct cli_words args; /* what is no option */
 	uint32_t dashes;       /* index in args of the first word after "--"; args.n when there was none */
@@ -56,7 +57,8 @@ enum {
 	CLI_VERBOSE = 32,  /* -v */
 	CLI_INSECURE = 64, /* --insecure */
 	CLI_SECRETS = 128, /* --show-secrets */
-	CLI_WORLD = CLI_INVENTORY | CLI_EXTRA | CLI_PLUGINS,
+	CLI_VAULT = 256,   /* --vault-id, --vault-password-file, --ask-vault-pass */
+	CLI_WORLD = CLI_INVENTORY | CLI_EXTRA | CLI_PLUGINS | CLI_VAULT,
 };
 struct cli_spec {
 	const char *usage; /* lines after "pig ", each a form: "check [-l LIMIT]\nfoo" */
@@ -80,6 +82,8 @@ bool cli_world(struct cli *c, struct world *w, struct err *e);
 bool cli_modules(struct cli *c, struct modules **out, struct err *e);
 /* The hosts of -l, or all. */
 bool cli_hosts(struct cli *c, const struct world *w, struct inv_host ***out, uint32_t *n, struct err *e);
+/* A file or folder of the installed share/pig, beside the running program first; NULL when it is in neither. */
+const char *cli_shared(struct cli *c, const char *name);
 /* Print the error for people on standard error; the result is the exit status. */
 int cli_fail(const struct cli *c, const struct err *e);
 /* Standard output, all of it; false and e when it cannot be written (a full disk, say; a closed pipe is no error). */
@@ -94,18 +98,26 @@ struct cli_verb {
 };
 extern const struct cli_verb cli_verbs[];
 extern const size_t cli_verbs_n;
-/* NULL and e with a suggestion when there is none. */
-const struct cli_verb *cli_verb(const char *name, struct err *e);
+/* NULL when pig itself has none of the name. */
+const struct cli_verb *cli_verb(const char *name);
+/* The verbs of modules (cli_own.c): tried when pig itself has none. The exit status; of an unknown verb with a suggestion. */
+int cli_own(struct cli *c, int argc, char **argv);
+/* Their lines in pig --help. Modules that do not load are not told here. */
+void cli_own_usage(struct cli *c, FILE *f);
+/* A parameter as pig doc --json has it. */
+struct value *cli_doc_param(struct cli *c, const struct param *p);
 
 int cli_run(struct cli *c, int argc, char **argv);  /* run.c */
 int cli_exec(struct cli *c, int argc, char **argv); /* run.c and its kin */
 int cli_ssh(struct cli *c, int argc, char **argv);
 int cli_check(struct cli *c, int argc, char **argv);
+int cli_configure(struct cli *c, int argc, char **argv);
 int cli_doc(struct cli *c, int argc, char **argv);
 int cli_inventory(struct cli *c, int argc, char **argv);
 int cli_module(struct cli *c, int argc, char **argv);
 int cli_query(struct cli *c, int argc, char **argv);
 int cli_render(struct cli *c, int argc, char **argv);
 int cli_template(struct cli *c, int argc, char **argv);
+int cli_vault(struct cli *c, int argc, char **argv);
 
 #endif

@@ -88,17 +88,25 @@ static struct value *param_value(struct doc *d, const struct pig_param *row)
 	return v;
 }
 
+struct value *cli_doc_param(struct cli *c, const struct param *p)
+{
+	struct doc d = { .c = c };
+	struct value *v = param_value(&d, p->row);
+
+	put(&d, v, "module", p->module->m->name);
+	if (p->preset) {
+		put(&d, v, "preset", p->preset->row->dflt);
+		put(&d, v, "preset_by", p->preset->module->m->name);
+		put(&d, v, "preset_when", p->preset->row->when);
+	}
+	return v;
+}
+
 static void params_of(struct doc *d, struct items *to)
 {
 	for (uint32_t i = 0; i < d->ms->params.n; i++) {
 		const struct param *p = d->ms->params.items[i].val;
-		struct value *v = param_value(d, p->row);
-		put(d, v, "module", p->module->m->name);
-		if (p->preset) {
-			put(d, v, "preset", p->preset->row->dflt);
-			put(d, v, "preset_by", p->preset->module->m->name);
-			put(d, v, "preset_when", p->preset->row->when);
-		}
+		struct value *v = cli_doc_param(d->c, p);
 		const char *note =
 			arena_fmt(d->c->a, "%s%s%s", p->module->m->name, p->row->flags & PIG_INERT ? ", inert" : "",
 				  p->row->flags & PIG_DEPRECATED ? ", deprecated" : "");
@@ -149,8 +157,12 @@ static struct value *step_value(struct doc *d, const struct step *s)
 		value_put(a, v, "once", value_bool(a, true));
 	if (s->flags & PIG_BARRIER)
 		value_put(a, v, "barrier", value_bool(a, true));
+	if (s->flags & PIG_GATHER)
+		value_put(a, v, "gather", value_bool(a, true));
 	if (s->flags & PIG_DESTRUCTIVE)
 		value_put(a, v, "destructive", value_bool(a, true));
+	put(d, v, "loses", s->loses);
+	put(d, v, "safeguard", s->safeguard);
 	return v;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/os.h"
+#include "model/vault_source.h"
 #include "cli/sandbox.h"
 
 static int sandbox(struct cli *c, int argc, char **argv)
@@ -18,15 +19,18 @@ static int sandbox(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_verb cli_verbs[] = {
+	{ "configure", "configure [-c NAME] [-i ADDRESS] [-v N] [-g] ...", "write an inventory to begin with",
+	  cli_configure },
 	{ "run", "run PLAYBOOK [-i INV] [-l LIMIT] [-t TAGS] [-C] [-D]",
 	  "bring hosts to the state a playbook describes", cli_run },
 	{ "check", "check [-i INV] [-l LIMIT]", "find every fault of the inventory before any host is touched",
 	  cli_check },
 	{ "doc", "doc [param|task|playbook|filter NAME]", "what modules offer: parameters, tasks, playbooks, filters",
 	  cli_doc },
-	{ "inventory", "inventory [list|graph|host H|query EXPR]", "what the inventory says", cli_inventory },
+	{ "inventory", "inventory [list|graph|host H|query EXPR|load|dump|use cmdb|yaml]", "what the inventory says", cli_inventory },
 	{ "render", "render FILE [-l HOST] [-e @VARS]", "render a template as a host would get it", cli_render },
 	{ "template", "template [list|show|export|diff]", "the modules' templates and your overrides", cli_template },
+	{ "vault", "vault [encrypt|decrypt|view|edit|rekey|encrypt_string]", "files and values encrypted as Ansible Vault does", cli_vault },
 	{ "query", "query EXPR [FILE]", "JMESPath over JSON or YAML", cli_query },
 	{ "module", "module [list|info NAME|new NAME]", "the modules that are loaded; a new one's skeleton",
 	  cli_module },
@@ -36,21 +40,27 @@ const struct cli_verb cli_verbs[] = {
 };
 const size_t cli_verbs_n = sizeof cli_verbs / sizeof *cli_verbs;
 
-const struct cli_verb *cli_verb(const char *name, struct err *e)
+const struct cli_verb *cli_verb(const char *name)
 {
-	const char *names[sizeof cli_verbs / sizeof *cli_verbs], *near;
-
-	for (size_t i = 0; i < cli_verbs_n; i++) {
+	for (size_t i = 0; i < cli_verbs_n; i++)
 		if (!strcmp(cli_verbs[i].name, name))
 			return &cli_verbs[i];
-		names[i] = cli_verbs[i].name;
-	}
-	fail(e, E_INPUT, "unknown verb \"%s\"", name);
-	if ((near = nearest(name, names, cli_verbs_n)))
-		err_hint(e, "Did you mean pig %s?", near);
-	else
-		err_hint(e, "pig --help lists the verbs.");
 	return NULL;
+}
+
+const char *cli_shared(struct cli *c, const char *name)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	const char *installed = os_join(c->a, PIG_SHARE_DIR, name);
+
+	if (n > 0) {
+		self[n] = '\0';
+		const char *beside = os_join(c->a, os_dirname(c->a, self), arena_fmt(c->a, "../share/pig/%s", name));
+		if (os_exists(beside))
+			return beside;
+	}
+	return os_exists(installed) ? installed : NULL;
 }
 
 int cli_fail(const struct cli *c, const struct err *e)
@@ -112,9 +122,8 @@ bool cli_modules(struct cli *c, struct modules **out, struct err *e)
 	const char *source = c->inventories.n ? c->inventories.items[0] : inventory_default(c->a, &ignored),
 		   *dir = NULL;
 
-	/* "a,b," is a list of hosts and has no folder */
-	if (source && !strchr(source, ','))
-		dir = os_dirname(c->a, source);
+	if (source)
+		dir = inventory_source_dir(c->a, source);
 	return modules_for(c, dir, out, e);
 }
 
@@ -127,8 +136,16 @@ bool cli_world(struct cli *c, struct world *w, struct err *e)
 		.n_extra = c->extra.n,
 	};
 
+	struct vault_options v = {
+		.ids = c->vault_ids.items,
+		.n_ids = c->vault_ids.n,
+		.files = c->vault_files.items,
+		.n_files = c->vault_files.n,
+		.ask = c->ask_vault,
+	};
+
 	*w = (struct world){ .a = c->a };
-	if (!inventory_load(&w->inv, c->a, &o, e))
+	if (!vault_from(&o.vault, c->a, &v, e) || !inventory_load(&w->inv, c->a, &o, e))
 		return false;
 	return modules_for(c, w->inv->dir, &w->modules, e);
 }

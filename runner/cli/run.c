@@ -1,5 +1,6 @@
 /* pig run: a playbook on the hosts it selects. Everything that can be known wrong is found before any host is touched. */
 #include "cli/cli.h"
+#include "run/confirm.h"
 #include "run/lock.h"
 #include "run/run.h"
 
@@ -46,7 +47,7 @@ static bool faults_none(struct cli *c, struct world *w, struct resolvers *rs, co
 		struct err one = { 0 };
 		if (f->warning && !c->verbose)
 			continue;
-		fail(&one, E_INPUT, "%s%s", f->warning ? "warning: " : "", f->text);
+		fail(&one, E_INPUT, "%s%s", f->note ? "note: " : f->warning ? "warning: " : "", f->text);
 		err_at(&one, f->at.file, f->at.line, f->at.col);
 		if (f->hint)
 			err_hint(&one, "%s", f->hint);
@@ -79,7 +80,11 @@ static int go(struct cli *c, struct run_words *o, struct world *w, struct resolv
 	struct report *rep = report_new(c->a, stdout, &ro, secrets_new(c->a));
 	struct err e = { 0 };
 	struct run_lock *lock = NULL;
+	struct confirm_options co = { .check = o->check, .out = c->json ? stderr : stdout,
+				      .terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) ? STDIN_FILENO : -1 };
 
+	if (!confirm_plan(c->a, w, rs, p, &co, &e))
+		return cli_fail(c, &e);
 	if (!o->check && !run_lock_take(&lock, c->a, w, rs, p, &e))
 		return cli_fail(c, &e);
 	int status = run_plan(w, rs, p, &opts, rep);

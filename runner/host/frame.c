@@ -197,6 +197,10 @@ static enum frame_end frame_result(struct frame *f, struct arena *a, size_t cap,
 
 	if (end != FRAME_OK)
 		return end;
+	if (!strncmp(s, "BUSY ", 5)) {
+		s += 5;
+		return frame_number(&s, INT32_MAX, &f->busy) ? FRAME_BUSY : FRAME_GARBLED;
+	}
 	if (strncmp(s, "RES ", 4))
 		return FRAME_GARBLED;
 	s += 4;

@@ -21,6 +21,7 @@ enum frame_end {
 	FRAME_LATE,
 	FRAME_CANCELLED,
 	FRAME_GARBLED, /* what came is no reply */
+	FRAME_BUSY,    /* another run's job is at work there */
 	FRAME_FULL,    /* no room on the host for the request */
 };
 
@@ -30,6 +31,7 @@ struct frame {
 	const char *mark; /* "PIG-<nonce>": begins all that the loop says */
 	struct buf noise; /* what came before the mark */
 	unsigned long id;
+	unsigned long long busy; /* of FRAME_BUSY: the process at work */
 	size_t at, have; /* unread bytes of in */
 	char in[65536];
 };

@@ -17,6 +17,9 @@
 
 enum { NONCE_BYTES = 16, HELLO_MAX = 65536, NOISE_SHOWN = 1500 };
 
+/* Held on the host while a job of a run is at work there. /run goes with a boot, as jobs do. */
+#define SESSION_LOCK "/run/pig.lock"
+
 extern const unsigned char boot_sh[];
 extern const unsigned long boot_sh_len;
 
@@ -73,7 +76,7 @@ static void session_copy_target(struct session *s, const struct target *t)
 /* The second text: the nonce and the loop. */
 static void session_boot_text(const struct session *s, struct buf *b)
 {
-	buf_fmt(b, "N=%s\n", s->nonce);
+	buf_fmt(b, "N=%s L=%s\n", s->nonce, s->target.alone ? SESSION_LOCK : "");
 	buf_add(b, boot_sh, boot_sh_len);
 }
 
@@ -228,6 +231,9 @@ static bool session_failed(struct session *s, enum frame_end end, const struct j
 	case FRAME_FULL:
 		fail(e, E_REMOTE, "\"%s\" has no room in /run for the input of %s", name, what);
 		return err_hint(e, "/run is a tmpfs: see df /run on the host.");
+	case FRAME_BUSY:
+		fail(e, E_FAILED, "a job of another run is still at work on \"%s\" (process %llu there)", name, s->frame.busy);
+		return err_hint(e, "Its sender was lost, or is another pig. It ends at its limit; then run again.");
 	case FRAME_GARBLED:
 		return fail(e, E_REMOTE, "\"%s\" (%s) answered out of turn during %s", name, s->choice.what, what);
 	default:

@@ -49,6 +49,7 @@ struct target {
 	const char *common_args; /* extra words for ssh(1): their presence selects openssh */
 	const char *ssh_config;  /* -F file; NULL: the user's */
 	bool become;           /* sudo when not root already */
+	bool alone;            /* jobs exclude those of other runs on the host */
 };
 
 struct conn_options {

@@ -127,6 +127,7 @@ static void fault_at(struct rule_check *k, struct origin at, const char *fmt, va
 	k->last = (struct fault){ .at = at,
 				  .id = row->id,
 				  .warning = row->warn != 0,
+				  .note = row->warn > 1,
 				  .text = arena_vfmt(k->c->a, fmt, ap),
 				  .hint = row->hint };
 	k->last.host = k->pub.hostname;

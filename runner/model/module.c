@@ -25,7 +25,9 @@ static const struct table_row tables[] = {
 	TABLE(needs, pig_need),     TABLE(params, pig_param),  TABLE(presets, pig_preset),
 	TABLE(rules, pig_rule),     TABLE(tasks, pig_taskdef), TABLE(playbooks, pig_playbook),
 	TABLE(inserts, pig_insert), TABLE(health, pig_health), TABLE(templates, pig_template),
-	TABLE(ifaces, pig_iface),   TABLE(aliases, pig_alias),
+	TABLE(ifaces, pig_iface),   TABLE(aliases, pig_alias), TABLE(verbs, pig_verb),
+	TABLE(listens, pig_listen), TABLE(others, pig_other),
+	TABLE(overrides, pig_override),
 };
 
 static bool is_zero(const char *p, size_t n)
@@ -88,7 +90,11 @@ static bool members_copy(struct pig_table *t, struct arena *a, unsigned depth, s
 static bool nested_copy(struct pig_module *m, struct arena *a, struct err *e)
 {
 	struct pig_playbook *books = (struct pig_playbook *)m->playbooks.rows; /* our own copies */
+	struct pig_verb *verbs = (struct pig_verb *)m->verbs.rows;
 
+	for (uint32_t i = 0; i < m->verbs.n; i++)
+		if (!table_copy(&verbs[i].options, a, "options", sizeof(struct pig_option), e))
+			return err_wrap(e, "verb \"%s\"", verbs[i].name ? verbs[i].name : "?");
 	for (uint32_t i = 0; i < m->playbooks.n; i++)
 		if (!table_copy(&books[i].steps, a, "steps", sizeof(struct pig_step), e))
 			return err_wrap(e, "playbook \"%s\"", books[i].name ? books[i].name : "?");

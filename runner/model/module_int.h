@@ -29,6 +29,11 @@ const char *module_playbook_name(struct arena *a, const char *name);
 bool version_fits(const char *version, const char *range);
 bool version_range_valid(const char *range);
 
+/* Does its .needs name the module? */
+bool module_needs(const struct module *m, const char *name);
+/* NULL when it has none of that name. */
+const struct pig_template *module_own_template(const struct module *m, const char *name);
+
 /* One more module that did not load. */
 void modules_skip(struct modules *ms, const struct err *e);
 
@@ -38,6 +43,8 @@ bool modules_join(struct modules *ms, struct module **found, uint32_t n, struct 
 /* Playbooks with their steps, inserts in place (module_steps.c): false and e for what is wrong with module m. */
 bool module_steps_make(struct modules *ms, struct module *m, struct err *e);
 bool module_inserts_make(struct modules *ms, struct module *m, struct err *e);
+/* Steps that name a playbook give way to its steps, once all inserts are in place. */
+bool module_includes_make(struct modules *ms, struct module *m, struct err *e);
 /* Needs and health gates of its steps, once all playbooks are made. */
 bool module_edges_check(struct modules *ms, struct module *m, struct err *e);
 

@@ -79,6 +79,9 @@ static bool playbook_make(struct modules *ms, struct module *m, const struct pig
 			.hosts = rows[i].hosts,
 			.needs = rows[i].needs,
 			.health = rows[i].health,
+			.loses = rows[i].loses,
+			.safeguard = rows[i].safeguard,
+			.playbook = rows[i].playbook,
 			.serial = rows[i].serial,
 			.flags = rows[i].flags,
 			.when = step_expr(ms, rows[i].when),
@@ -174,7 +177,64 @@ bool module_inserts_make(struct modules *ms, struct module *m, struct err *e)
 	return true;
 }
 
+/* ---- playbooks within playbooks ---- */
+enum { NESTED_MOST = 8 };
+
+static bool includes_of(struct modules *ms, struct playbook *p, uint32_t depth, struct err *e)
+{
+	uint32_t n = 0, cap = 0;
+	struct step *steps = NULL;
+	bool any = false;
+
+	for (uint32_t i = 0; i < p->n_steps; i++)
+		any |= p->steps[i].playbook != NULL;
+	if (!any)
+		return true;
+	if (depth > NESTED_MOST)
+		return fail(e, E_MODULE, "playbook \"%s\" contains itself", p->name);
+	for (uint32_t i = 0; i < p->n_steps; i++) {
+		const struct step *s = &p->steps[i];
+		const struct step *add = s;
+		uint32_t more = 1;
+		if (s->playbook) {
+			/* a module that is not loaded has no hosts either */
+			struct playbook *in = map_get(&ms->playbooks, module_playbook_name(ms->a, s->playbook));
+			if (in && !includes_of(ms, in, depth + 1, e))
+				return err_wrap(e, "playbook \"%s\"", p->name);
+			add = in ? in->steps : NULL;
+			more = in ? in->n_steps : 0;
+		}
+		if (n + more > cap) {
+			struct step *bigger = arena_new_of(ms->a, struct step, cap = (n + more) * 2);
+			if (n)
+				memcpy(bigger, steps, n * sizeof *steps);
+			steps = bigger;
+		}
+		if (more)
+			memcpy(steps + n, add, more * sizeof *steps);
+		n += more;
+	}
+	p->steps = steps;
+	p->n_steps = n;
+	return true;
+}
+
+bool module_includes_make(struct modules *ms, struct module *m, struct err *e)
+{
+	for (uint32_t i = 0; i < ms->playbooks.n; i++) {
+		struct playbook *p = ms->playbooks.items[i].val;
+		if (p->module == m && !includes_of(ms, p, 0, e))
+			return false;
+	}
+	return true;
+}
+
 /* ---- edges ---- */
+static bool safeguard_known(const struct modules *ms, const struct step *s)
+{
+	return !s->safeguard || map_has(&ms->params, s->safeguard);
+}
+
 /* "module.step": true as well when the module is not loaded, as then there is nothing to wait for. */
 static bool need_known(const struct modules *ms, const char *need)
 {
@@ -211,7 +271,10 @@ bool module_edges_check(struct modules *ms, struct module *m, struct err *e)
 				if (!need_known(ms, needs[j]))
 					return fail(e, E_MODULE, "step \"%s\" needs \"%s\", and there is no such step",
 						    s->name, needs[j]);
-			if (s->health && !health_known(m, s->health))
+			if (!safeguard_known(ms, s))
+				return fail(e, E_MODULE, "step \"%s\" names safeguard \"%s\", which is no parameter", s->name,
+					    s->safeguard);
+			if (s->module == m && s->health && !health_known(m, s->health))
 				return fail(e, E_MODULE,
 					    "step \"%s\" names health check \"%s\", which the module has not", s->name,
 					    s->health);

@@ -14,6 +14,8 @@ static void step_notes(struct buf *out, const struct step *s)
 		buf_str(out, ", once per cluster");
 	if (s->flags & PIG_BARRIER)
 		buf_str(out, ", waits for all");
+	if (s->flags & PIG_GATHER)
+		buf_str(out, ", waits for its cluster");
 	if (s->flags & PIG_DESTRUCTIVE)
 		buf_str(out, ", destructive");
 	if (s->needs)

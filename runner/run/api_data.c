@@ -34,11 +34,13 @@ static bool behind_edge(struct task *t, const struct host_run *other)
 {
 	const struct plan *plan = t->run->plan;
 	uint32_t n = t->run->w->inv->n_hosts;
+	const struct step *own = t->step < plan->n_steps ? plan->steps[t->step].step : NULL;
+	bool edge = own && (own->needs || own->first || own->flags & (PIG_BARRIER | PIG_GATHER));
 	bool behind = other == t->home;
 
 	pthread_mutex_lock(&t->run->lock);
 	for (uint32_t s = 0; s <= t->step && s < plan->n_steps && !behind; s++)
-		behind = t->run->edges[s * n + other->h->index] == EDGE_DONE && (s == t->step || plan->steps[t->step].step->needs || plan->steps[t->step].step->first);
+		behind = t->run->edges[s * n + other->h->index] == EDGE_DONE && (s == t->step || edge);
 	pthread_mutex_unlock(&t->run->lock);
 	return behind;
 }
@@ -64,7 +66,7 @@ const pig_value *task_api_of(pig_task *p, const char *host, const char *name)
 		return (const pig_value *)get_of(t, resolvers_of(t->run->rs, h), name);
 	if (!behind_edge(t, other)) {
 		fail(&e, E_MODULE, "task \"%s\" reads \"%s\" of %s, which may not have published it yet", t->name, name, host);
-		err_hint(&e, "The step needs a `first` or `needs` edge.");
+		err_hint(&e, "The step needs an edge: first, needs, PIG_BARRIER or PIG_GATHER.");
 		fail_err(t, &e);
 		return NULL;
 	}

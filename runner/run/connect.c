@@ -82,6 +82,7 @@ static bool connect_once(struct run *run, struct host_run *hr, struct err *e)
 
 	if (!run_target(run, hr, &t, e))
 		return false;
+	t.alone = hr->selected && !run->o.check;
 	if (run->o.connect ? !run->o.connect(run->o.connect_ctx, &hr->conn, &t, e) : !conn_open(&hr->conn, &t, &o, e))
 		return false;
 	resolver_facts(hr->r, hr->conn->facts);

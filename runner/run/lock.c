@@ -58,23 +58,28 @@ bool run_lock_take(struct run_lock **out, struct arena *a, struct world *w, stru
 	struct run_lock *l = arena_get(a, sizeof *l);
 	const char *dir = arena_fmt(a, "%s/.pig", w->inv->dir && *w->inv->dir ? w->inv->dir : ".");
 	struct map seen = MAP(a);
+	uint32_t most = 0;
 
 	*out = l;
-	l->fds = arena_new_of(a, int, p->n_hosts + 1);
+	for (uint32_t s = 0; s < p->n_steps; s++)
+		most += p->steps[s].n_hosts;
+	l->fds = arena_new_of(a, int, most + 1);
 	if (!os_mkdirs(dir, 0755, e))
 		return false;
-	for (uint32_t i = 0; i < p->n_hosts; i++) {
-		const char *cluster = resolver_cluster(resolvers_of(rs, p->hosts[i]), p->playbook->module);
-		const char *kind = cluster ? "cluster" : "host", *name = cluster ? cluster : p->hosts[i]->name;
-		const char *key = arena_fmt(a, "%s-%s-%s", cluster ? p->playbook->module->m->name : "", kind, name);
-		if (map_has(&seen, key))
-			continue;
-		map_put(&seen, key, l);
-		if (!take_one(l, a, dir, kind, name, e)) {
-			run_lock_release(l);
-			return false;
+	for (uint32_t s = 0; s < p->n_steps; s++)
+		for (uint32_t i = 0; i < p->steps[s].n_hosts; i++) {
+			const struct inv_host *h = p->steps[s].hosts[i];
+			const char *cluster = resolver_cluster(resolvers_of(rs, h), p->steps[s].step->module);
+			const char *kind = cluster ? "cluster" : "host", *name = cluster ? cluster : h->name;
+			const char *key = arena_fmt(a, "%s-%s", kind, name);
+			if (map_has(&seen, key))
+				continue;
+			map_put(&seen, key, l);
+			if (!take_one(l, a, dir, kind, name, e)) {
+				run_lock_release(l);
+				return false;
+			}
 		}
-	}
 	return true;
 }
 

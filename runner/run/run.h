@@ -61,6 +61,9 @@ struct run {
 	struct ca *ca;
 	pthread_mutex_t ca_lock;
 	volatile int cancel;
+	pthread_mutex_t tick_lock; /* of the two below */
+	pthread_cond_t tick;
+	bool ticked_out;
 };
 
 /* Run the plan; the result is the exit status. The report has been printed. */
@@ -80,6 +83,8 @@ struct later *run_later_take(struct run *run, bool *left);
 void run_later_send(struct run *run, struct later *l);
 /* Fill a target from the host's connection variables; PIG_SSH_CONFIG names another ssh_config than the user's. */
 bool run_target(struct run *run, struct host_run *hr, struct target *t, struct err *e);
+/* The health row that says whether a module's service answers, seen from any host: asked for `needs` outside the run. */
+#define RUN_ANSWERS "answers"
 /* Health of a module on one host, as a task of its own. */
 bool run_health(struct run *run, struct host_run *hr, const struct module *m, const char *name, struct err *e);
 

@@ -110,12 +110,19 @@ static enum ready needs_ready(struct run *run, struct host_run *hr, uint32_t ste
 	return READY;
 }
 
-static enum ready barrier_ready(struct run *run, uint32_t step)
+static enum ready barrier_ready(struct run *run, const struct host_run *hr, uint32_t step)
 {
-	for (uint32_t s = 0; s < step; s++)
-		for (uint32_t i = 0; i < run->plan->steps[s].n_hosts; i++)
-			if (edge_of(run, s, run->plan->steps[s].hosts[i]) == EDGE_OPEN)
+	const struct step *own = run->plan->steps[step].step;
+
+	if (!(own->flags & (PIG_BARRIER | PIG_GATHER)))
+		return READY;
+	for (uint32_t s = 0; s < step; s++) {
+		const struct plan_step *ps = &run->plan->steps[s];
+		for (uint32_t i = 0; i < ps->n_hosts; i++)
+			if (edge_of(run, s, ps->hosts[i]) == EDGE_OPEN &&
+			    (own->flags & PIG_BARRIER || same_cluster(run, own, ps->hosts[i], hr->h)))
 				return BLOCKED;
+	}
 	return READY;
 }
 
@@ -158,7 +165,7 @@ static enum ready host_ready(struct run *run, struct host_run *hr)
 	const struct plan_step *ps = &run->plan->steps[hr->pos];
 	if ((ps->step->flags & PIG_ONCE) && !once_mine(run, ps, hr->h))
 		return SKIP;
-	enum ready r = ps->step->flags & PIG_BARRIER ? barrier_ready(run, hr->pos) : READY;
+	enum ready r = barrier_ready(run, hr, hr->pos);
 	if (r == READY)
 		r = needs_ready(run, hr, hr->pos);
 	if (r == READY)
@@ -203,6 +210,7 @@ static struct host_run *pick(struct run *run, bool *left)
 				again = true;
 			} else if (r == FINISHED) {
 				hr->finished = true;
+				report_idle(run->rep, hr->h->name, true);
 				again = true;
 			} else if (r == DEAD) {
 				if (run->cancel)
@@ -248,6 +256,7 @@ void *run_worker(void *arg)
 		hr->busy = true;
 		pthread_mutex_unlock(&run->lock);
 		bool ok = run_step(run, hr, step);
+		report_idle(run->rep, hr->h->name, !ok);
 		pthread_mutex_lock(&run->lock);
 		hr->busy = false;
 		if (ok) {

@@ -76,13 +76,46 @@ static bool step_flush(struct run *run, struct host_run *hr, struct batch *share
 	return ok ? true : task_failed(run, hr, list->ops[0]->task, &e);
 }
 
-struct gate { struct run *run; struct host_run *hr; const struct step *step; };
+struct gate { struct run *run; struct host_run *hr; const struct step *step; bool before; /* the first change */ };
+
+static bool in_plan(const struct run *run, const char *module, const char *step)
+{
+	for (uint32_t i = 0; i < run->plan->n_steps; i++) {
+		const struct step *s = run->plan->steps[i].step;
+		if (!strcmp(s->module->m->name, module) && !strcmp(s->name, step))
+			return true;
+	}
+	return false;
+}
+
+/* What the step needs of another module and this run does not bring about: does it answer, seen from the host? */
+static bool needs_ask(struct gate *g, struct err *e)
+{
+	struct arena *a = g->hr->a;
+
+	for (const char *p = g->step->needs; p && *p;) {
+		size_t n = strcspn(p, " ");
+		const char *dot = memchr(p, '.', n), *name = arena_strn(a, p, (size_t)(dot - p));
+		const struct module *m = modules_get(g->run->w->modules, name);
+		bool asks = false;
+		for (uint32_t i = 0; m && i < m->n_health; i++)
+			asks |= !strcmp(m->health[i].name, RUN_ANSWERS);
+		if (asks && m != g->step->module && !in_plan(g->run, name, arena_strn(a, dot + 1, n - (size_t)(dot + 1 - p))) &&
+		    !run_health(g->run, g->hr, m, RUN_ANSWERS, e))
+			return false;
+		p += n + (p[n] == ' ');
+	}
+	return true;
+}
 
 static bool gate_ask(void *ctx, struct err *e)
 {
 	struct gate *g = ctx;
 
-	return run_health(g->run, g->hr, g->step->module, g->step->health, e);
+	if (g->before && !needs_ask(g, e))
+		return false;
+	g->before = false;
+	return !g->step->health || run_health(g->run, g->hr, g->step->module, g->step->health, e);
 }
 
 /* The tasks of a step on a host, then what is left in their common batch. Health is asked before the first change and after the last:
@@ -90,10 +123,10 @@ static bool gate_ask(void *ctx, struct err *e)
 static bool step_tasks(struct run *run, struct host_run *hr, uint32_t step, struct batch *shared, struct task *t)
 {
 	const struct plan_step *ps = &run->plan->steps[step];
-	struct gate gate = { run, hr, ps->step };
+	struct gate gate = { run, hr, ps->step, true };
 	struct err e = { 0 };
 
-	shared->gate = ps->step->health && !run->o.check ? gate_ask : NULL;
+	shared->gate = (ps->step->health || ps->step->needs) && !run->o.check ? gate_ask : NULL;
 	shared->gate_ctx = &gate;
 	for (uint32_t i = 0; i < ps->n_tasks; i++)
 		if (!task_run(run, hr, ps->tasks[i], step, shared, t->a))
@@ -104,7 +137,7 @@ static bool step_tasks(struct run *run, struct host_run *hr, uint32_t step, stru
 	shared->link.ctx = shared->ctx = t;
 	if (!step_flush(run, hr, shared))
 		return false;
-	if (shared->gated && !gate_ask(&gate, &e))
+	if (shared->gated && ps->step->health && !gate_ask(&gate, &e))
 		return task_failed(run, hr, ps->step->name, &e);
 	return true;
 }

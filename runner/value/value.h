@@ -21,7 +21,9 @@ enum {
 	V_PLAIN = 2,    /* a plain YAML scalar: `source` is its text as written, for parameters typed string */
 	V_LITERAL = 4,  /* never a template: from a host, a script, the CMDB, `!unsafe` */
 	V_QUOTED = 8,   /* a quoted or block YAML scalar */
-	V_LAZY = 16,    /* templates only: a map whose members the scope is asked for (hostvars); `source` says of what */
+	V_LAZY = 16,    /* templates only: a map whose members the scope is asked for (hostvars); `source` says of what. Of a
+	              * V_VAULT text: it is a whole file that could not be opened */
+	V_VAULT = 32, /* a text that is still an Ansible Vault envelope (vault.h) */
 };
 
 struct origin {

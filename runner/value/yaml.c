@@ -119,7 +119,7 @@ static bool tagged_scalar(struct reader *r, struct value *v, const char *tag, st
 		return true;
 	}
 	if (!strcmp(tag, "!vault") || !strcmp(tag, "!vault-encrypted")) {
-		v->flags |= V_SECRET;
+		v->flags |= V_SECRET | V_VAULT;
 		if (strncmp(s, "$ANSIBLE_VAULT;", 15))
 			return fault(r, at, "a !vault value must begin with \"$ANSIBLE_VAULT;\"");
 		return true;

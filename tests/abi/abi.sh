@@ -49,6 +49,54 @@ has "render" "hi" "$("$pig" render hello/motd -i inv/pigsty.yml -l h1 -e hello_t
 is "a new name" "$pig" module new greeter
 is "it is renamed" grep -q "PIG_MODULE(.name = \"greeter\"" greeter/greeter.c
 is "a name that is none" sh -c "! '$pig' module new '../x'"
+# ---- a vendor's module, that extends one of ours ----
+# MODULE'S FOLDER: built with the installed SDK alone
+build_extension() {
+	is "configure $1" "$cmake" -S "$1" -B "$1/build" -DCMAKE_PREFIX_PATH="$work/sdk" -DCMAKE_C_COMPILER="$cc" \
+		-DCMAKE_C_FLAGS="-Wall -Wextra -Wpedantic -Werror"
+	is "build $1" "$cmake" --build "$1/build"
+}
+cp -r "$source/sdk/examples/pgvendor" pgvendor
+build_extension pgvendor
+mkdir -p vendor/plugins && cp pgvendor/build/pgvendor.so vendor/plugins/
+cat >vendor/pigsty.yml <<'EOF'
+all:
+  children:
+    etcd: { hosts: { 10.10.10.10: { etcd_seq: 1 } }, vars: { etcd_cluster: etcd } }
+    pg-a: { hosts: { 10.10.10.11: { pg_seq: 1, pg_role: primary } }, vars: { pg_cluster: pg-a, pgvendor_edition: enterprise } }
+    pg-b: { hosts: { 10.10.10.12: { pg_seq: 1, pg_role: primary } }, vars: { pg_cluster: pg-b } }
+  vars: { admin_ip: 10.10.10.10, pg_version: 15 }
+EOF
+cd vendor || exit 1
+# pig's words as one text, from the folder of the vendor's inventory
+v() { "$pig" "$@" 2>&1; }
+has "it is found beside the inventory" "vendor/plugins/pgvendor.so" "$(v module list)"
+has "doc: its parameter" "Which edition a cluster is of" "$(v doc param pgvendor_edition)"
+has "doc: its step stands after the named one" "pg_provision
+pgvendor" "$(v doc playbook pgsql --json | "$pig" query 'steps[].name | [-2:] | join(`\n`, @)' | sed 's/\\n/\n/;s/"//g')"
+is "check" "$pig" check
+has "check: its rule" "belongs to an edition" "$(v check -e pgvendor_edition=none -e pgvendor_audit=true)"
+has "check: its parameter's type" "pgvendor_edition" "$(v check -e pgvendor_edition=gold)"
+has "plan: its task" "pgvendor_release" "$(v run pgsql.yml --list-tasks)"
+has "the default it changes" "pool_mode = session" "$(v render pgsql/pgbouncer.ini -l 10.10.10.11 -e 'ins=x listen_addr=x pg_bin_dir=/x')"
+has "where its condition holds" "pool_mode = transaction" "$(v render pgsql/pgbouncer.ini -l 10.10.10.12 -e 'ins=x listen_addr=x pg_bin_dir=/x')"
+has "a user's value leads" "pool_mode = statement" "$(v render pgsql/pgbouncer.ini -l 10.10.10.11 -e 'ins=x listen_addr=x pgbouncer_poolmode=statement')"
+has "the block it changes" "log_connections = 1" "$(v render pgsql/pgbouncer.ini -l 10.10.10.11 -e 'ins=x listen_addr=x')"
+has "the block as it was" "log_connections = 0" "$(v render pgsql/pgbouncer.ini -l 10.10.10.12 -e 'ins=x listen_addr=x')"
+has "who changes a template" "shipped, changed by pgvendor/pooler.ini" "$(v template list)"
+mkdir -p templates/pgsql
+printf '{%% extends "builtin:pgsql/pgbouncer.ini" %%}\n{%% block log %%}{{ super() }}stats_period = 60\n{%% endblock %%}\n' >templates/pgsql/pgbouncer.ini
+said=$(v render pgsql/pgbouncer.ini -l 10.10.10.11 -e 'ins=x listen_addr=x')
+has "the user's file is above it" "stats_period = 60" "$said"
+has "and extends it" "log_connections = 1" "$said"
+cd "$work" || exit 1
+# a skeleton of such a module
+is "module new --extends" "$pig" module new tiles --extends pgsql
+build_extension tiles
+mkdir tile && cp tiles/build/tiles.so tile/
+has "it stands in pgsql" "tiles_apply" "$("$pig" run pgsql.yml --list-tasks -i vendor/pigsty.yml --plugin-dir tile 2>&1)"
+has "a base that is none" "there is no module \"pgsq\"" "$("$pig" module new more --extends pgsq 2>&1)"
+
 # pkg-config's flags are enough as well
 PKG_CONFIG_PATH=$(dirname "$(find "$work/sdk" -name pig.pc)"); export PKG_CONFIG_PATH
 if command -v pkg-config >/dev/null; then
@@ -81,9 +129,9 @@ cp "$inc/pig.h" now/
 so now.so now
 taken "this header" "$work/now.so"
 # earlier: without the last fields of rows, members and the module
-sed -e '/uint32_t limit_s; /d' -e 's/, ifaces, aliases;/;/' -e '/^	uint32_t flags;$/{N;s/^	uint32_t flags;\n};/};/}' now/pig.h >early/pig.h
+sed -e '/uint32_t limit_s; /d' -e 's/, ifaces, aliases;/;/' -e '/^	struct pig_table verbs, .*;$/d' -e '/^	uint32_t flags;$/{N;s/^	uint32_t flags;\n};/};/}' now/pig.h >early/pig.h
 if cmp -s now/pig.h early/pig.h; then no "the earlier header is the present one"; fi
-so early.so early
+so early.so early -DEARLIER
 taken "an earlier header" "$work/early.so"
 has "its rows are read" "probe_port" "$(mkdir -p e && cp early.so e/ && "$pig" doc param probe_port --plugin-dir e 2>&1)"
 has "its playbook too" "tasks      probe_run" "$("$pig" doc playbook probe --plugin-dir e 2>&1)"
@@ -95,7 +143,7 @@ so late_set.so late -DLATER -DSET='"x"'
 refused "a later header, its field used" "$work/late_set.so" "row 1 of its tasks sets a field that this pig does not know"
 has "and what to do" "use a newer pig" "$said"
 # later: a field appended to the module
-sed -e 's/, ifaces, aliases;/&\n	const char *later;/' now/pig.h >late_m/pig.h
+sed -e 's/^	struct pig_table verbs, .*;$/&\n	const char *later;/' now/pig.h >late_m/pig.h
 so late_module.so late_m
 taken "a later module struct, its field unused" "$work/late_module.so"
 so late_module_set.so late_m -DLATER_MODULE -DSET='"x"'
@@ -106,6 +154,40 @@ refused "another major" "$work/other.so" "built for ABI 7."
 mkdir later_need && sed 's/^#define PIG_ABI_MINOR .*/#define PIG_ABI_MINOR 99/' now/pig.h >later_need/pig.h
 so later_minor.so later_need
 taken "a later minor of which nothing is used" "$work/later_minor.so"
+
+# ---- a module's verb ----
+mkdir v && cp now.so v/ && cd v || exit 1
+# v STATUS WORDS...: run the verb; what it said goes to $said
+v() { want=$1; shift; said=$("$pig" probe --plugin-dir "$work/v" "$@" 2>&1); status=$?
+	[ $status -eq "$want" ] && ok || no "pig probe $*: exit status $status, not $want: $said"; }
+v 1 a -n x --line=y z; has "its words" "word a
+word z
+line x
+line y" "$said"
+has "defaults without an inventory" "port 5000 of localhost, 1 hosts" "$said"
+has "rows of parameters" "secret probe_pass" "$said"
+v 1 -i h1,h2,h3 -l 'h2:h3' -e probe_port=6000; has "the inventory, limited" "port 6000 of h2, 2 hosts" "$said"
+v 1 --json; has "secrets are masked" '"pass": "***"' "$said"
+v 1 --sh 'cat; exit 3'; has "a program" "status 3, said told" "$said"
+v 1 --sh 'cat; echo; exit 4' --shown; has "a program with our outputs" "told
+status 4" "$said"
+v 4 --fail; has "a failure" "pig: the probe failed
+hint: It was asked to." "$said"
+case $said in *"not said"*) no "calls after a failure do nothing" ;; *) ok ;; esac
+v 2 a b c; has "too many words" 'does not take "c"' "$said"
+v 2 --lin; has "an unknown option" "Did you mean --line?" "$said"
+v 2 -e probe_port=x; has "a bad value ends it" "probe_port" "$said"
+v 2 -l nobody -i h1,; has "a limit that matches nothing" "nobody" "$said"
+v 0 --help; has "its help" "usage: pig probe [WORD]" "$said"
+has "its options" "-n, --line TEXT" "$said"
+has "in pig --help" "probe      say what a verb sees" "$(PIG_PLUGIN_PATH=$work/v "$pig" --help 2>&1)"
+said=$(PIG_PLUGIN_PATH=$work/v "$pig" probee 2>&1)
+has "a verb near it" "Did you mean pig probe?" "$said"
+has "pig's own verbs lead" "no inventory is named" "$("$pig" check --plugin-dir "$work/v" 2>&1)"
+cd "$work" || exit 1
+sed 's/\.usage = "probe \[WORD\]", //' "$source/tests/abi/probe.c" >nousage.c
+is "compile a verb without usage" "$cc" -std=c11 -fPIC -shared -fvisibility=hidden -Inow -o nousage.so nousage.c
+refused "a verb without usage" "$work/nousage.so" 'verb "probe" needs .run, .usage and .text'
 
 # ---- files that are not in order ----
 size=$(wc -c <now.so)
@@ -159,7 +241,7 @@ has "the good ones go on" "probe" "$said"
 has "the bad one is named" "mixed/other.so" "$said"
 
 # ---- what our own modules are ----
-for f in "$build"/plugins/*.so "$work/plugins/hello.so" "$work/now.so"; do
+for f in "$build"/plugins/*.so "$work/plugins/hello.so" "$work/vendor/plugins/pgvendor.so" "$work/now.so"; do
 	[ -f "$f" ] || continue
 	# a sanitizer's own data is not the module's
 	nm -D "$f" | grep -q __asan && continue

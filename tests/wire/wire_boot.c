@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/os.h"
@@ -269,6 +270,42 @@ static void test_cut(void)
 	}
 }
 
+/* One job at a time on a host: a job whose sender was lost is awaited for a while, then named. */
+static void test_alone(void)
+{
+	struct loop l, other;
+	const char *lock = arena_fmt(a, "/tmp/pig-wire-lock-%d", (int)getpid());
+	const char *with = arena_fmt(a, "L=%s W=1", lock);
+	const char *script = arena_fmt(a, "flock -n %s true; echo $?; sleep 2 & echo left", lock);
+	struct job j = { .script = script, .len = strlen(script) };
+	struct job_result r;
+
+	loop_open(&l, with);
+	loop_open(&other, with);
+	CHECK_INT(frame_run(&l.f, a, &j, &r), FRAME_OK);
+	CHECK_STR(buf_text(&r.out), "1\nleft\n");
+	/* free again, though the job left a process behind */
+	CHECK_INT(frame_run(&other.f, a, &j, &r), FRAME_OK);
+	pid_t pid = fork();
+	if (!pid) {
+		setpgid(0, 0);
+		execlp("flock", "flock", lock, "sleep", "20", (char *)NULL);
+		_exit(1);
+	}
+	while (os_run(&(struct os_cmd){ .argv = (const char *[]){ "flock", "-n", lock, "true", NULL } }, NULL, NULL, &r.status, NULL) &&
+	       !r.status)
+		usleep(1000);
+	CHECK_INT(frame_run(&other.f, a, &j, &r), FRAME_BUSY);
+	CHECK(other.f.busy > 1);
+	CHECK(gone(other.dir, 2000));
+	kill(-pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	CHECK_INT(frame_run(&l.f, a, &j, &r), FRAME_OK);
+	loop_close(&l);
+	loop_close(&other);
+	unlink(lock);
+}
+
 static void test_refusals(void)
 {
 	struct loop l;
@@ -353,6 +390,7 @@ int main(int argc, char **argv)
 	test_caps(&l);
 	test_daemons(&l); /* closes */
 	test_cut();
+	test_alone();
 	test_refusals();
 	return check_done();
 }

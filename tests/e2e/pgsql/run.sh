@@ -168,6 +168,7 @@ case_elsewhere() {
 
 ETCD='. /etc/profile.d/etcdctl.sh; export ETCDCTL_API=3;'
 WIPE='systemctl stop patroni pgbouncer; rm -rf /data/postgres/* /pg'
+NO_BACKUPS='rm -rf /data/backups/*'
 refused() { # NAME WORDS pig run's words...: refused, and said why and the way out
 	local name=$1 words=$2
 	shift 2
@@ -191,6 +192,8 @@ case_refusals() {
 	refused "a member that may hold data is away" 'cannot be reached, and may hold data' pgsql.yml -l 10.10.10.11,10.10.10.12
 	sandbox start node-3 >/dev/null
 	check "node-3 is back" until_ok 60 on node-3 true
+	refused "backups of the earlier cluster are there" 'belongs to an earlier cluster' pgsql.yml -l pg-test
+	for n in node-1 node-2 node-3; do on "$n" "$NO_BACKUPS"; done
 	pig_ok "the cluster is made anew" pgsql.yml -l pg-test
 	check "healthy" until_ok 60 healthy
 	pig_ok "again" pgsql.yml -l pg-test

@@ -104,6 +104,15 @@ static void test_links_and_folders(struct arena *a)
 	}
 	char to[64] = "";
 	CHECK(readlink(link, to, sizeof to - 1) == 3);
+	chmod(dir, 02700); /* a package's folder keeps this bit through chmod 0700 */
+	for (int turn = 0; turn < 2; turn++) {
+		struct batch b = local_batch(&l, a);
+		struct pig_file d = { .size = sizeof d, .path = dir, .dir = true, .mode = 0700 };
+		struct op *od = op_new_file(a, &d, NULL, 0);
+		batch_add(&b, od);
+		CHECK(run(&b, &e));
+		CHECK_INT(od->state, turn ? OP_OK : OP_CHANGED);
+	}
 	struct batch b = local_batch(&l, a); /* a folder is never taken for a file */
 	file_op(&b, dir, "text", 0);
 	CHECK(!run(&b, &e));

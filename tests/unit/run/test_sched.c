@@ -135,6 +135,13 @@ static void h_well(pig_task *t)
 	if (pig_await(t) && !strcmp(t->hostname, "a2"))
 		t->host->fail(t, "a2 cannot be spared");
 }
+static void h_answers(pig_task *t)
+{
+	pig_shell(t, .reads = true, .cmd = "echo asked $H >>$T/log");
+	if (pig_await(t) && !strcmp(t->hostname, "a2"))
+		t->host->fail(t, "other does not answer");
+}
+static const struct pig_health other_healths[] = { { .name = "answers", .ok = h_answers } };
 static const struct pig_health healths[] = { { .name = "well", .ok = h_well } };
 
 static struct pig_taskdef rows[] = {
@@ -147,6 +154,7 @@ static struct pig_taskdef rows[] = {
 
 /* ---- a run of made-up steps ---- */
 
+static const struct pig_module other_pm = { .magic = PIG_MAGIC, .major = PIG_ABI_MAJOR, .size = sizeof other_pm, .name = "other" };
 static const struct pig_module pm = { .magic = PIG_MAGIC, .major = PIG_ABI_MAJOR, .size = sizeof pm, .name = "made", .cluster = "cl" };
 
 struct made { const char *task, *first; uint32_t serial, flags; const char *needs, *hosts, *health; };
@@ -175,8 +183,10 @@ static int run_made(struct arena *a, const struct made *made, uint32_t n, const 
 		bug("%s", e.msg);
 	struct module *m = arena_get(a, sizeof *m);
 	*m = (struct module){ .m = &pm, .health = healths, .n_health = 1 };
+	struct module *both[] = { m, arena_get(a, sizeof *m) };
+	*both[1] = (struct module){ .m = &other_pm, .health = other_healths, .n_health = 1 };
 	static struct modules ms;
-	ms = (struct modules){ .a = a, .list = arena_dup(a, &m, sizeof m), .n = 1, .params = MAP(a), .was = MAP(a), .tasks = MAP(a), .playbooks = MAP(a) };
+	ms = (struct modules){ .a = a, .list = arena_dup(a, both, sizeof both), .n = 2, .params = MAP(a), .was = MAP(a), .tasks = MAP(a), .playbooks = MAP(a) };
 	w.modules = &ms;
 	struct resolvers *rs = resolvers_new(&w);
 	struct plan plan = { .hosts = w.inv->hosts, .n_hosts = w.inv->n_hosts, .n_steps = n };
@@ -285,9 +295,25 @@ int main(void)
 	CHECK_INT(RUN({ .task = "slow", .hosts = "ga" }, { .task = "make", .flags = PIG_BARRIER }), 0);
 	CHECK(before(log, "slow a1", "make b1") && before(log, "slow a3", "make b2"));
 
+	/* gather: the hosts of a cluster wait for each other, other clusters go on; what a member published may be read */
+	CHECK_INT(RUN({ .task = "slow", .hosts = "ga" }, { .task = "make", .flags = PIG_GATHER }), 0);
+	CHECK(before(log, "slow a1", "make a3") && before(log, "slow a3", "make a1"));
+	CHECK(before(log, "make b1", "slow a1") && before(log, "make b2", "slow a2"));
+	CHECK_INT(RUN({ .task = "publish", .hosts = "ga" }, { .task = "read", .flags = PIG_GATHER, .hosts = "ga" }), 0);
+	CHECK_INT(count_of(log, "xyz "), 2);
+	CHECK_INT(RUN({ .task = "publish", .hosts = "ga" }, { .task = "read", .hosts = "ga" }), E_FAILED);
+	CHECK_HAS(said, "may not have published it yet");
+
 	/* needs: a step of this run on the hosts concerned */
 	CHECK_INT(RUN({ .task = "slow", .hosts = "ga" }, { .task = "make", .needs = "made.slow" }), 0);
 	CHECK(before(log, "slow a3", "make b1"));
+
+	/* ... of another module, outside the run: does it answer? Asked on each host before its first change, not where nothing changes */
+	CHECK_INT(RUN({ .task = "quiet", .needs = "other.up" }), 0);
+	CHECK(!strstr(log, "asked"));
+	CHECK_INT(RUN({ .task = "make", .needs = "other.up", .hosts = "ga" }), E_FAILED);
+	CHECK(before(log, "asked a1", "make a1") && !strstr(log, "make a2"));
+	CHECK_HAS(said, "a2: make: failed: other does not answer");
 
 	/* delegation keeps the order; published values are read behind an edge, and refused without one */
 	CHECK_INT(RUN({ .task = "publish", .first = "inventory_hostname == 'a1'", .hosts = "ga" },
