@@ -90,9 +90,12 @@ suite e2e/sandbox bash tests/e2e/sandbox/run.sh
 suite e2e/input bash tests/e2e/input/run.sh
 beside e2e/ha bash tests/e2e/ha/run.sh
 suite e2e/infra bash tests/e2e/infra/run.sh
+suite e2e/cmdb bash tests/e2e/cmdb/run.sh
 suite e2e/cluster bash tests/e2e/cluster/run.sh
 suite e2e/etcd bash tests/e2e/etcd/run.sh
 suite e2e/minio bash tests/e2e/minio/run.sh
+suite e2e/pgsql bash tests/e2e/pgsql/run.sh
+suite e2e/backup bash tests/e2e/backup/run.sh
 beside_end
 
 echo

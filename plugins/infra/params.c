@@ -79,7 +79,7 @@ const struct pig_param infra_params[INFRA_PARAMS] = {
 	PIG_P_STR(struct infra, infra_data, .level = PIG_GLOBAL, .dflt = "'/data/infra'", .check = "path",
 		.text = "Root directory of observability state."),
 	PIG_P_LIST(struct infra, infra_packages, .level = PIG_GLOBAL,
-		.text = "Packages of infra nodes; unset: those of the parts that are enabled."),
+		.text = "Packages of infra nodes besides those of the parts that are enabled."),
 	PIG_P_BOOL(struct infra, nginx_enabled, .level = PIG_INSTANCE, .dflt = "true",
 		.text = "Run the nginx portal on this infra node."),
 	PIG_P_BOOL(struct infra, nginx_clean, .level = PIG_GLOBAL, .dflt = "false",

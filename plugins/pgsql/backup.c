@@ -292,10 +292,11 @@ void backup_forget(const struct inst *in, bool last)
 		pig_file(t, .path = pig_fmt(t, "%s/backup/%s", path, cls), .dir = true, .state = PIG_ABSENT);
 	} else if (last) {
 		pig_shell(t, .note = pig_fmt(t, "no stanza %s", cls), .as = in->p->pg_dbsu,
-			  .cmd = pig_sh(t,
-					"[ -e /etc/pgbackrest/pgbackrest.conf ] || exit 0; pgbackrest --stanza=%s stop && "
-					"pgbackrest --stanza=%s --force stanza-delete",
-					cls, cls));
+			  .cmd = pig_sh(
+				  t,
+				  "[ -e /etc/pgbackrest/pgbackrest.conf ] || exit 0; pgbackrest --stanza=%s stop && "
+				  "pgbackrest --stanza=%s --force stanza-delete",
+				  cls, cls));
 	}
 	pig_file(t, .path = in->backup, .dir = true, .state = PIG_ABSENT);
 	pig_file(t, .path = "/etc/pgbackrest", .dir = true, .state = PIG_ABSENT);

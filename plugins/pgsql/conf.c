@@ -154,9 +154,10 @@ void pgsql_conf(pig_task *t)
 						   in.p->pg_fs_main));
 	const pig_op *active = pig_shell(t, .note = "does Patroni run", .reads = true,
 					 .cmd = "systemctl -q is-active patroni && echo active");
-	const pig_op *version = !in.p->pgbackrest_enabled ? NULL
-							  : pig_shell(t, .note = "pgBackRest's version", .reads = true,
-								      .cmd = "v=$(pgbackrest version) && echo \"${v#* }\"");
+	const pig_op *version = !in.p->pgbackrest_enabled
+					? NULL
+					: pig_shell(t, .note = "pgBackRest's version", .reads = true,
+						    .cmd = "v=$(pgbackrest version) && echo \"${v#* }\"");
 	const char *size;
 	bool run = false;
 	pig_value *m;

@@ -233,8 +233,8 @@ static void password_line(struct str *b, const char *user, const char *password)
 /* Words of a database node's operators. */
 static void scripts(const struct inst *in)
 {
-	static const char *const names[] = {"pg-failover-callback", "pg-backup", "pg-pitr", "pg-role", "pg-cluster",
-					    "pg-promote"};
+	static const char *const names[] = {"pg-failover-callback", "pg-backup", "pg-pitr", "pg-role",
+					    "pg-cluster",	    "pg-promote"};
 	pig_task *t = in->t;
 	pig_value *m = t->host->map(t);
 
@@ -278,4 +278,34 @@ void pgsql_cert(pig_task *t)
 		 .store = "pgsql",
 		 .sans = pig_fmt(t, "localhost,%s,%s,127.0.0.1,%s", in.p->pg_cluster, in.name, in.addr), .owner = su,
 		 .group = "postgres", .mode = 0600, .days = (uint32_t)strtoul(days, NULL, 10), .client = true);
+}
+
+/* "DNS:a", "IP:b" or bare names, as pig_cert has them. */
+static const char *names_of(pig_task *t, const pig_value *list)
+{
+	struct str b = str_new(t);
+
+	for (size_t i = 0; i < t->val->len(list); i++) {
+		const char *s = t->val->str(t->val->at(list, i), ""), *colon = strchr(s, ':');
+		bool kind = colon && (!strncmp(s, "DNS:", 4) || !strncmp(s, "IP:", 3));
+
+		str_add(&b, "%s%s", b.n ? "," : "", kind ? colon + 1 : s);
+	}
+	return b.s;
+}
+
+/* Playbook cert: it lies beside the inventory, in files/pki/misc, and on the host it is issued through. */
+void pgsql_cert_client(pig_task *t)
+{
+	const struct pgsql *p = t->params;
+
+	if (!p->cn || !*p->cn) {
+		t->host->fail(t, "whose certificate?");
+		t->host->hint(t, "Name a user: -e cn=dbuser_app; also san, unit, expire.");
+		return;
+	}
+	pig_file(t, .path = "/etc/pki/misc", .dir = true, .mode = 0700);
+	pig_cert(t, .path = pig_fmt(t, "/etc/pki/misc/%s.crt", p->cn), .key = pig_fmt(t, "/etc/pki/misc/%s.key", p->cn),
+		 .cn = p->cn, .ou = p->unit, .store = "misc", .sans = names_of(t, p->san), .client = true,
+		 .days = (uint32_t)strtoul(p->expire, NULL, 10));
 }

@@ -90,6 +90,11 @@ static const struct pig_taskdef tasks[] = {
 	 .tags = "pg_init,pg_db_create,pg_db_config",
 	 .when = "patroni_enabled",
 	 .run = pgsql_db},
+	{.name = "pg_cmdb",
+	 .text = "the inventory's schema, where a database asks for it",
+	 .tags = "pg_init,pg_db_create,cmdb",
+	 .when = "patroni_enabled",
+	 .run = pgsql_cmdb},
 	{.name = "pgbouncer",
 	 .text = "PgBouncer runs",
 	 .tags = "pgbouncer_user,pgbouncer_launch,pgbouncer_reload",
@@ -125,6 +130,7 @@ static const struct pig_taskdef tasks[] = {
 	 .text = "exporters of servers that are somewhere else",
 	 .tags = "exporter,pg_register,register,add_metrics",
 	 .run = pgsql_remote},
+	{.name = "cert_client", .text = "a client's key and certificate", .run = pgsql_cert_client},
 	{.name = "user_known", .text = "is the user in the inventory", .run = pgsql_user_known},
 	{.name = "user_role", .text = "the role and its password", .tags = "postgres", .run = pgsql_user_one},
 	{.name = "db_known", .text = "is the database in the inventory", .run = pgsql_db_known},
@@ -139,8 +145,15 @@ static const struct pig_taskdef tasks[] = {
 	 .run = pgsql_rm_access},
 	{.name = "rm_replica", .text = "replicas stop", .tags = "pg_bootstrap,pg_replica", .run = pgsql_rm_replica},
 	{.name = "rm_leader", .text = "the leader stops", .tags = "pg_bootstrap,pg_primary", .run = pgsql_rm_leader},
-	{.name = "rm_meta", .text = "the cluster's keys and user in etcd", .tags = "pg_bootstrap,pg_meta", .run = pgsql_rm_meta},
-	{.name = "rm_files", .text = "data, backups, packages", .tags = "pg_backup,pg_data,pg_pkg,pg_crontab", .run = pgsql_rm_files, .limit_s = 1800},
+	{.name = "rm_meta",
+	 .text = "the cluster's keys and user in etcd",
+	 .tags = "pg_bootstrap,pg_meta",
+	 .run = pgsql_rm_meta},
+	{.name = "rm_files",
+	 .text = "data, backups, packages",
+	 .tags = "pg_backup,pg_data,pg_pkg,pg_crontab",
+	 .run = pgsql_rm_files,
+	 .limit_s = 1800},
 	{.name = "pitr_look", .text = "what each member's repository holds", .run = pgsql_pitr_look},
 	{.name = "pitr_plan",
 	 .text = "where to restore; WAL is archived, Patroni paused",
@@ -155,7 +168,11 @@ static const struct pig_taskdef tasks[] = {
 	 .tags = "pitr,restore,pgbackrest,recovery,verify",
 	 .run = pgsql_pitr_restore,
 	 .limit_s = 172800},
-	{.name = "pitr_up", .text = "the restored member leads", .tags = "up,start,primary,resume,etcd,pg_meta", .run = pgsql_pitr_up, .limit_s = 90000},
+	{.name = "pitr_up",
+	 .text = "the restored member leads",
+	 .tags = "up,start,primary,resume,etcd,pg_meta",
+	 .run = pgsql_pitr_up,
+	 .limit_s = 90000},
 	{.name = "pitr_follow",
 	 .text = "the others follow it",
 	 .tags = "up,start,replica",
@@ -166,17 +183,20 @@ static const struct pig_taskdef tasks[] = {
 /* Replicas have nothing else to do while the primary makes the cluster, and the primary while it is copied. */
 #define PREPARE "pg_env pg_crontab pgbouncer_conf pg_service pg_vip pg_exporter pgbouncer_exporter pgbackrest_exporter"
 static const struct pig_step steps[] = {
-	{.name = "pg_install", .tasks = "pg_dbsu pg_pkg pg_dir pg_cert pg_conf pgbackrest_conf", .needs = "etcd.etcd_auth"},
+	{.name = "pg_install",
+	 .tasks = "pg_dbsu pg_pkg pg_dir pg_cert pg_conf pgbackrest_conf",
+	 .needs = "etcd.etcd_auth"},
 	{.name = "pg_prepare", .tasks = PREPARE, .when = "pg_role != 'primary'"},
 	{.name = "pg_bootstrap", .tasks = "pg_launch", .first = "pg_role == 'primary'"},
 	{.name = "pg_complete", .tasks = "pgbackrest_begin " PREPARE, .when = "pg_role == 'primary'"},
-	{.name = "pg_provision", .tasks = "pg_ready pg_hba pgbackrest_init pg_param pg_user pg_db pgbouncer"},
+	{.name = "pg_provision", .tasks = "pg_ready pg_hba pgbackrest_init pg_param pg_user pg_db pg_cmdb pgbouncer"},
 	{.name = "pg_serve", .tasks = "pg_serve pgbackrest_backup pg_register", .flags = PIG_GATHER},
 };
 
-#define POINT \
-	"{{ (pg_pitr.time | default('') or pg_pitr.name | default('') or pg_pitr.lsn | default('') or " \
-	"pg_pitr.xid | default('') or 'the last backup') if pg_pitr is defined and pg_pitr is mapping else '(pg_pitr is not set)' }}"
+#define POINT                                                                                                          \
+	"{{ (pg_pitr.time | default('') or pg_pitr.name | default('') or pg_pitr.lsn | default('') or "                \
+	"pg_pitr.xid | default('') or 'the last backup') if pg_pitr is defined and pg_pitr is mapping else '(pg_pitr " \
+	"is not set)' }}"
 static const struct pig_step pitr_steps[] = {
 	{.name = "pitr_look", .tasks = "pitr_look"},
 	{.name = "pitr_plan", .tasks = "pitr_plan", .needs = "pgsql.pitr_look", .flags = PIG_ONCE},
@@ -200,8 +220,9 @@ static const struct pig_step user_steps[] = {
 };
 
 /* A database of this name that is to go, or to be made anew. */
-#define GOES \
-	"dbname is defined and pg_databases | selectattr('name', 'equalto', dbname) | selectattr('state', 'defined') | " \
+#define GOES                                                                                                           \
+	"dbname is defined and pg_databases | selectattr('name', 'equalto', dbname) | selectattr('state', 'defined') " \
+	"| "                                                                                                           \
 	"selectattr('state', 'in', ['absent', 'recreate']) | list | length > 0"
 static const struct pig_step db_steps[] = {
 	{.name = "db_known", .tasks = "db_known", .flags = PIG_ONCE},
@@ -212,13 +233,14 @@ static const struct pig_step db_steps[] = {
 	 .flags = PIG_DESTRUCTIVE,
 	 .loses = "database {{ dbname }} of {{ pg_cluster }}",
 	 .safeguard = "pg_safeguard"},
-	{.name = "db_make", .tasks = "db_make", .needs = "pgsql.db_known"},
+	{.name = "db_make", .tasks = "db_make pg_cmdb", .needs = "pgsql.db_known"},
 	{.name = "db_pool", .tasks = "pgbouncer_conf pgbouncer", .flags = PIG_GATHER},
 	{.name = "db_led", .tasks = "pg_led", .flags = PIG_ONCE | PIG_GATHER},
 };
 
-#define LOST \
-	"{{ pg_cluster }}-{{ pg_seq }}{% if pg_rm_data %}, its data in {{ pg_fs_main }}/{{ pg_cluster }}-{{ pg_version }}" \
+#define LOST                                                                                                           \
+	"{{ pg_cluster }}-{{ pg_seq }}{% if pg_rm_data %}, its data in {{ pg_fs_main }}/{{ pg_cluster }}-{{ "          \
+	"pg_version }}"                                                                                                \
 	"{% endif %}{% if pg_rm_backup and pgbackrest_enabled %}, its backups{% endif %}"
 static const struct pig_step rm_steps[] = {
 	{.name = "rm_look", .tasks = "rm_look"},
@@ -238,6 +260,10 @@ static const struct pig_step monitor_steps[] = {
 	{.name = "pg_exporters", .hosts = "infra", .tasks = "pg_exporters"},
 };
 
+static const struct pig_step cert_steps[] = {
+	{.name = "cert_client", .hosts = "infra[0]", .tasks = "cert_client"},
+};
+
 static const struct pig_playbook playbooks[] = {
 	{.name = "pgsql",
 	 .text = "PostgreSQL clusters: make, join, bring up to the inventory",
@@ -250,9 +276,10 @@ static const struct pig_playbook playbooks[] = {
 	{.name = "pgsql-monitor",
 	 .text = "metrics of the servers of pg_exporters, or of those of one cluster: -e clsname=...",
 	 .steps = PIG_TABLE(monitor_steps)},
-	{.name = "pgsql-rm",
-	 .text = "a cluster is removed, or members of one (-l)",
-	 .steps = PIG_TABLE(rm_steps)},
+	{.name = "cert",
+	 .text = "a client's certificate, to log in by auth: cert: -e cn=<user>",
+	 .steps = PIG_TABLE(cert_steps)},
+	{.name = "pgsql-rm", .text = "a cluster is removed, or members of one (-l)", .steps = PIG_TABLE(rm_steps)},
 };
 
 static const struct pig_need needs[] = {{.module = "infra", .version = ">=0.1"},

@@ -231,7 +231,8 @@ static const char *cluster_addr(const struct inst *in)
 	return to;
 }
 
-static void register_as(const struct inst *in, bool there)
+/* whole: the cluster's name goes with it */
+static void register_as(const struct inst *in, bool there, bool whole)
 {
 	pig_task *t = in->t;
 	const struct infra_register *infra = t->host->iface(t, INFRA_REGISTER);
@@ -256,7 +257,7 @@ static void register_as(const struct inst *in, bool there)
 					      in->p->pg_cluster, in->name, in->addr, vip, vip)
 				    : NULL);
 	infra->dns(t, in->name, there ? pig_fmt(t, "%s %s\n", in->addr, in->name) : NULL);
-	if (in->bootstraps)
+	if (in->bootstraps && (there || whole))
 		infra->dns(t, in->p->pg_cluster,
 			   there && addr ? pig_fmt(t, "%s %s%s\n", addr, in->p->pg_cluster, in->p->pg_dns_suffix)
 					 : NULL);
@@ -266,10 +267,10 @@ void pgsql_register(pig_task *t)
 {
 	struct inst in = inst_of(t);
 
-	register_as(&in, true);
+	register_as(&in, true, true);
 }
 
-void monitor_forget(const struct inst *in)
+void monitor_forget(const struct inst *in, bool whole)
 {
 	static const char *const units[] = {"pg_exporter.service", "pgbouncer_exporter.socket",
 					    "pgbackrest_exporter.socket"};
@@ -281,7 +282,7 @@ void monitor_forget(const struct inst *in)
 	};
 	pig_task *t = in->t;
 
-	register_as(in, false);
+	register_as(in, false, whole);
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
 		pig_unit(t, .name = units[i], .state = PIG_STOPPED, .enable = -1, .flags = PIG_NOW);
 		pig_file(t, .path = pig_fmt(t, "/etc/systemd/system/%s", units[i]), .state = PIG_ABSENT);

@@ -459,6 +459,10 @@ const struct pig_param pgsql_params[PGSQL_PARAMS] = {
 	P(STR, clsname, A, .dflt = "''", .text = "Limit pgsql-monitor to one remote cluster."),
 	P(STR, dbname, A, .text = "Database name handled by pgsql-db."),
 	P(STR, username, A, .text = "User name handled by pgsql-user; not postgres."),
+	P(STR, cn, A, .check = "/^[A-Za-z0-9_.@-]*$/", .text = "User whose certificate playbook cert issues."),
+	P(LIST, san, A, .dflt = "[DNS:localhost, IP:127.0.0.1]", .text = "Names and addresses in that certificate."),
+	P(STR, unit, A, .dflt = "'pigsty'", .text = "Organizational unit in that certificate."),
+	P(STR, expire, A, .dflt = "'7300d'", .check = "interval", .text = "Lifetime of that certificate."),
 	/* pg migration */
 	P(STR, context_dir, A, .dflt = "'~/migration'", .check = "path", .flags = PIG_INERT,
 	  .text = "Root for generated migration files."),

@@ -6,6 +6,7 @@
  *   tune.c       settings by size      dcs.c        Patroni's configuration, the shared part by difference
  *   hba.c        access rules          install.c    users, packages, folders, certificates, configuration files
  *   launch.c     bootstrap and join    roles.c, databases.c, scram.c   what exists in the cluster, by difference
+ *   cmdb.c       the inventory's schema
  *   pool.c       PgBouncer             service.c    HAProxy
  *   backup.c     pgBackRest            pitr.c       back to a point in time
  *   monitor.c    exporters, targets, names   vip.c      the leader's address
@@ -158,6 +159,10 @@ struct pgsql {
 	const char *clsname;
 	const char *dbname;
 	const char *username;
+	const char *cn;
+	const pig_value *san;
+	const char *unit;
+	const char *expire;
 	/* pg migration */
 	const char *context_dir;
 	const char *src_cls;
@@ -177,9 +182,16 @@ struct pgsql {
 	const char *dst_pg;
 };
 
-enum { PGSQL_PARAMS = 145, PGSQL_RULES = 14 }; /* rows; the definitions must agree */
+enum { PGSQL_PARAMS = 149, PGSQL_RULES = 17 }; /* rows; the definitions must agree */
 extern const struct pig_param pgsql_params[PGSQL_PARAMS];
 extern const struct pig_rule pgsql_rules[PGSQL_RULES];
+
+/* ---- rules_backup.c, rules_access.c ---- */
+void pgsql_rule_backup(pig_check *c);
+void pgsql_rule_pitr(pig_check *c);
+void pgsql_rule_names(pig_check *c);
+void pgsql_rule_exporters(pig_check *c);
+void pgsql_rule_belongs(pig_check *c);
 
 /* ---- text.c ---- */
 struct str {
@@ -250,6 +262,9 @@ const char *hba_text(const struct inst *in, bool pooler);
 const pig_value *hba_lines(const struct inst *in);				       /* the server's, for bootstrap */
 const char *hba_fault(const struct pig_values *v, const pig_value *rule, bool pooler); /* NULL: fine */
 
+/* ---- cmdb.c ---- */
+bool cmdb_brings(const char *baseline); /* a baseline that pg_cmdb brings, unless the user has a file of its name */
+
 /* ---- scram.c ---- */
 bool scram_matches(const char *verifier, const char *password);
 const char *scram_make(pig_task *t, const char *password);
@@ -312,9 +327,9 @@ const char *live_roles_again(const struct inst *in, bool later);
 
 /* ---- backup.c: pgBackRest ---- */
 const char *backup_archive_command(const struct inst *in);
-bool backup_is_own(const struct inst *in); /* is the repository this member's alone? */
+bool backup_is_own(const struct inst *in);	 /* is the repository this member's alone? */
 const pig_op *backup_ask(const struct inst *in); /* what the repository holds, and whose data is here */
-bool backup_may_begin(const struct inst *in);	 /* no earlier cluster's backups in the way? false: the task has failed */
+bool backup_may_begin(const struct inst *in); /* no earlier cluster's backups in the way? false: the task has failed */
 
 void backup_forget(const struct inst *in, bool last);
 void crontab_forget(const struct inst *in);
@@ -326,7 +341,7 @@ void pgsql_patroni(const struct inst *in, uint32_t flags); /* its unit runs and 
 void etcd_forget(const struct inst *in, const char *const *names); /* keys of the cluster, ended by NULL */
 
 /* ---- monitor.c ---- */
-void monitor_forget(const struct inst *in); /* exporters here, targets and names on the infra nodes */
+void monitor_forget(const struct inst *in, bool whole); /* exporters here, targets and names on the infra nodes */
 
 /* ---- vip.c ---- */
 const char *vip_of(const struct inst *in); /* without its mask; NULL: none */
@@ -348,6 +363,7 @@ void pgsql_hba(pig_task *t);
 void pgsql_dcs(pig_task *t);
 void pgsql_user(pig_task *t);
 void pgsql_db(pig_task *t);
+void pgsql_cmdb(pig_task *t);
 void pgsql_pool_conf(pig_task *t);
 void pgsql_pool(pig_task *t);
 void pgsql_service(pig_task *t);
@@ -376,6 +392,7 @@ void pgsql_pool_exporter(pig_task *t);
 void pgsql_backup_exporter(pig_task *t);
 void pgsql_register(pig_task *t);
 void pgsql_remote(pig_task *t);
+void pgsql_cert_client(pig_task *t);
 void pgsql_vip(pig_task *t);
 void pgsql_pitr_look(pig_task *t);
 void pgsql_pitr_plan(pig_task *t);

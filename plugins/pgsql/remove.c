@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-static const char leading[] = "rm_leads", whole[] = "rm_whole";
+static const char leading[] = "rm_leads";
 
 void pgsql_rm_look(pig_task *t)
 {
@@ -25,15 +25,32 @@ void pgsql_rm_look(pig_task *t)
 	t->host->publish(t, leading, t->host->boolean(t, leads));
 }
 
-/* Does the inventory's whole cluster go? */
+/* Does the whole cluster go? A member that is neither among the hosts nor to be reached holds nobody up. */
 static bool all_go(pig_task *t)
 {
 	const pig_value *all = t->host->members(t, t->cluster);
 
-	for (size_t i = 0; i < t->val->len(all); i++)
-		if (!t->host->in_run(t, t->val->str(t->val->at(all, i), "")))
+	for (size_t i = 0; i < t->val->len(all); i++) {
+		const char *host = t->val->str(t->val->at(all, i), "");
+
+		if (!t->host->in_run(t, host) && t->host->reach(t, host))
 			return false;
+	}
 	return true;
+}
+
+/* What a lost member holds is told once, by the plan. */
+static void lost(pig_task *t)
+{
+	const pig_value *all = t->host->members(t, t->cluster);
+
+	for (size_t i = 0; i < t->val->len(all); i++) {
+		const char *host = t->val->str(t->val->at(all, i), "");
+
+		if (!t->host->in_run(t, host))
+			t->host->warn(t, "%s (%s) cannot be reached: what it holds of %s stays there",
+				      inst_name(t, host), host, t->cluster);
+	}
 }
 
 /* A member that stays and could lead, by Patroni's own view of the cluster; NULL: none. */
@@ -98,7 +115,8 @@ void pgsql_rm_plan(pig_task *t)
 	const pig_value *all = t->host->members(t, t->cluster);
 	bool every = all_go(t);
 
-	t->host->publish(t, whole, t->host->boolean(t, every));
+	if (every)
+		lost(t);
 	for (size_t i = 0; i < t->val->len(all) && !every; i++) {
 		const char *host = t->val->str(t->val->at(all, i), "");
 
@@ -124,7 +142,7 @@ void pgsql_rm_access(pig_task *t)
 {
 	struct inst in = inst_of(t);
 
-	monitor_forget(&in);
+	monitor_forget(&in, all_go(t));
 	vip_forget(&in);
 	service_forget(&in);
 	unit_gone(t, "pgbouncer");

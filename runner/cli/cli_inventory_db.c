@@ -44,9 +44,9 @@ bool inventory_do_dump(struct cli *c, const char *url, const char *output, struc
 		cli_word(c, &c->inventories, url ? url : sql_default());
 	if (!cli_world(c, &w, e))
 		return false;
-	const struct value *doc = inventory_document(w.inv, c->a);
+	const struct value *doc = inventory_document(w.inv, c->a, c->json);
 	if (c->json ? !value_to_json(&b, doc, &(struct json_style){ .indent = 4 })
-		    : !value_to_yaml(&b, doc, &(struct yaml_style){ .indent = 2 }))
+		    : !value_to_yaml(&b, doc, &(struct yaml_style){ .indent = 2, .tags = true }))
 		return fail(e, E_INPUT, "the inventory is nested too deep to be printed");
 	if (b.len && b.p[b.len - 1] != '\n')
 		buf_ch(&b, '\n');

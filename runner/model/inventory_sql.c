@@ -51,9 +51,11 @@ static void settle(struct value *v, const char *place)
 {
 	v->at = (struct origin){ place, 0, 0 };
 	v->source = NULL;
-	v->flags = 0;
-	if (v->type == V_STR && text_is_template(v->u.str.s, v->u.str.n))
-		v->flags = V_LITERAL;
+	v->flags &= V_SECRET | V_VAULT | V_LITERAL;
+	if (v->flags & V_LITERAL) /* somebody wrote it so: `inventory list` shows it */
+		v->flags |= V_QUOTED;
+	if (v->type == V_STR && !(v->flags & V_VAULT) && text_is_template(v->u.str.s, v->u.str.n))
+		v->flags |= V_LITERAL;
 	for (size_t i = 0; (v->type == V_LIST || v->type == V_MAP) && i < value_len(v); i++) {
 		settle(value_at(v, i), place);
 		if (v->type == V_MAP)
@@ -69,6 +71,7 @@ static bool value_read(struct from *f, struct value **out, const char *place, co
 		json = "null";
 	if (!value_from_json(out, b->a, place, json, strlen(json), b->e))
 		return false;
+	*out = inventory_json_marks(b->a, *out);
 	settle(*out, place);
 	return true;
 }
@@ -199,38 +202,46 @@ static bool fits(struct to *t, const struct value *v, const char *key)
 {
 	const char *s = v->type == V_STR ? v->u.str.s : "";
 
-	if (v->flags & V_SECRET)
-		return unfit(t, v, key, "is kept by Ansible Vault, and a database would hold it openly",
-			     "Keep such an inventory in files.");
+	if (v->flags & V_SECRET && !(v->flags & V_VAULT))
+		return unfit(t, v, key, "comes from an encrypted file, and the database would hold it openly",
+			     "Encrypt the value itself: pig vault encrypt_string.");
 	if (v->type == V_STR && strlen(s) != v->u.str.n)
 		return unfit(t, v, key, "holds a NUL character, which a database cannot keep", "Take it out.");
 	if (!(v->flags & V_LITERAL) && text_is_template(s, strlen(s)))
 		return unfit(t, v, key, "holds a template, and values from a database are data",
 			     "Write what it comes to, or ${name} of a parameter.");
-	if (v->flags & V_LITERAL && strstr(s, "${"))
-		return unfit(t, v, key, "is marked !unsafe and holds \"${\", which a value from a database cannot say",
-			     "Keep such an inventory in files.");
 	for (size_t i = 0; (v->type == V_LIST || v->type == V_MAP) && i < value_len(v); i++)
 		if (!fits(t, value_at(v, i), key))
 			return false;
 	return true;
 }
 
-/* A parameter that is text takes plain scalars as they were written: 1.10 is "1.10" there too. */
+static struct value *with_mark(struct arena *a, const char *mark, const struct value *v)
+{
+	struct value *out = value_map(a);
+
+	value_put(a, out, mark, value_str(a, v->u.str.s));
+	return out;
+}
+
+/* A parameter that is text takes plain scalars as they were written: 1.10 is "1.10" there too. What is encrypted, or no
+ * template whatever it looks like, is marked as Ansible does it in JSON. */
 static struct value *stored(struct arena *a, const struct shape *sh, const struct value *v)
 {
 	struct value *out;
 
+	if (v->type == V_STR && v->flags & (V_VAULT | V_LITERAL))
+		return with_mark(a, v->flags & V_VAULT ? "__ansible_vault" : "__ansible_unsafe", v);
 	if (sh && (sh->row->type == PIG_STR || sh->row->type == PIG_ENUM) && v->source && v->type != V_NULL &&
 	    v->type != V_STR)
 		return value_str(a, v->source);
-	if (!sh || (v->type != V_LIST && v->type != V_MAP) || (!sh->n && !sh->any))
+	if (v->type != V_LIST && v->type != V_MAP)
 		return (struct value *)(uintptr_t)v;
 	out = v->type == V_LIST ? value_list(a) : value_map(a);
 	for (size_t i = 0; i < value_len(v); i++) {
 		const char *key = v->type == V_MAP ? value_key_at(v, i) : NULL;
-		const struct shape *m = key ? sh->any : sh;
-		for (uint32_t k = 0; key && k < sh->n; k++)
+		const struct shape *m = key && sh ? sh->any : sh;
+		for (uint32_t k = 0; key && sh && k < sh->n; k++)
 			if (!strcmp(sh->members[k].row->name, key))
 				m = &sh->members[k];
 		if (key)
@@ -420,7 +431,7 @@ static bool host_same(struct to *t, const struct inv_host *h, const struct inven
 	for (size_t i = 0; i < value_len(want); i++) {
 		const char *key = value_key_at(want, i);
 		const struct value *v = value_get(got, key);
-		if (!v || !value_equal(stored_as(t, key, value_at(want, i)), v))
+		if (!v || !value_equal(stored_as(t, key, value_at(want, i)), stored_as(t, key, v)))
 			return differs(t, h, key, value_at(want, i));
 	}
 	return value_len(got) == value_len(want) || differs(t, h, "set of values", NULL);
@@ -483,7 +494,7 @@ bool inventory_sql_load(struct sql *s, const struct inventory *inv, const struct
 }
 
 /* ---- as a document ---- */
-struct value *inventory_document(const struct inventory *inv, struct arena *a)
+struct value *inventory_document(const struct inventory *inv, struct arena *a, bool marks)
 {
 	struct value *doc = value_map(a), *all = value_map(a), *children = value_map(a), **vars = mention_vars(inv, a);
 
@@ -508,5 +519,5 @@ struct value *inventory_document(const struct inventory *inv, struct arena *a)
 	if (value_len(inv->groups[0]->vars))
 		value_put(a, all, "vars", inv->groups[0]->vars);
 	value_put(a, doc, "all", all);
-	return doc;
+	return marks ? stored(a, NULL, doc) : doc;
 }

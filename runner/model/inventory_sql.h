@@ -19,7 +19,7 @@ bool inventory_sql_schema(struct sql *s, const char **schema, struct err *e);
 bool inventory_read_sql(struct inv_build *b, const char *source);
 /* The inventory into the relations, in the place of what is there: all of it or, when the database would not mean the same, nothing. */
 bool inventory_sql_load(struct sql *s, const struct inventory *inv, const struct modules *ms, struct err *e);
-/* The inventory as one document: all with its vars, and each group as its child. */
-struct value *inventory_document(const struct inventory *inv, struct arena *a);
+/* The inventory as one document: all with its vars, and each group as its child. marks: for JSON, that has no tags. */
+struct value *inventory_document(const struct inventory *inv, struct arena *a, bool marks);
 
 #endif

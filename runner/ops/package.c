@@ -169,10 +169,11 @@ static void package_apply(struct batch *b, struct script *s, struct op *op)
 	struct buf c = BUF(b->a);
 	bool rpm = is_rpm(b), absent = op->d.package.state == PIG_ABSENT;
 
-	/* pick ITEM ALTERNATIVE...: the first that the repos know whole is added to $l */
+	/* pick ITEM ALTERNATIVE...: the first that the repos know whole is added to $l. Of a name that packages are merely related
+	 * to, apt-cache shows nothing and has status 0. */
 	buf_fmt(&c, "l=; pick() { w=$1; shift; for x; do k=1; for y in $x; do %s || k=; done; [ -z \"$k\" ] || { l=\"$l $x\"; return 0; }; done\n"
 		"echo \"package $w: the host's repos know none of: $*\" >&2; return 100; }\n",
-		absent ? ":" : rpm ? "dnf -q list --available \"$y\" >/dev/null 2>&1" : "apt-cache show -- \"$y\" >/dev/null 2>&1");
+		absent ? ":" : rpm ? "dnf -q list --available \"$y\" >/dev/null 2>&1" : "apt-cache show -- \"$y\" 2>/dev/null | grep -q .");
 	buf_str(&c, op->found_text);
 	if (rpm)
 		buf_fmt(&c, "dnf -y -q %s $l </dev/null", absent ? "remove" : "install");

@@ -113,7 +113,7 @@ struct value *value_from_plain(struct arena *a, const char *text, size_t len);
 struct json_style { int indent; /* 0: one line with ", " and ": " */ bool sort, ascii, tight /* no spaces */, mask /* *** for secrets */; };
 /* False when a map holds itself too deep (> 256). */
 bool value_to_json(struct buf *out, const struct value *v, const struct json_style *style);
-struct yaml_style { int indent /* of nested maps, default 2 */; int base /* columns before each line but the first */; bool sort, mask; };
+struct yaml_style { int indent /* of nested maps, default 2 */; int base /* columns before each line but the first */; bool sort, mask, tags /* !vault and !unsafe, as a reader wants them */; };
 bool value_to_yaml(struct buf *out, const struct value *v, const struct yaml_style *style);
 
 #endif

@@ -131,12 +131,12 @@ case_rm_member() {
 
 # All that bears the other cluster's name, and the node that holds it.
 OTHERS='find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log -o -path /data/postgres/pg-test2-15/data \
-	-o -path /data/postgres/pg-test2-15/log -o -path /data/backups/pg-test2-15/backup/archive \) -prune -o -path "*pg-test2*" -printf "%p %y %m %u:%g %s %l\n" | sort
-systemctl is-active patroni pgbouncer haproxy'
+	-o -path /data/postgres/pg-test2-15/log -o -path /data/backups/pg-test2-15/backup/archive \) -prune -o -path "*pg-test2*" -printf "%p %y %m %u:%g %s %l\n" | sort'
 ETCD='. /etc/profile.d/etcdctl.sh; export ETCDCTL_API=3;'
 others_picture() {
 	local n
 	for n in $NODES; do on "$n" "$OTHERS" | sed "s/^/$n /"; done
+	on node-3 'systemctl is-active patroni pgbouncer haproxy vip-manager pg_exporter'
 	on meta "$ETCD etcdctl get --prefix --keys-only /pg/pg-test2/ | grep -vE '^$|members|status|optime'; etcdctl user list | grep -x pg-test2; etcdctl role list | grep -x pg-test2"
 }
 keys_of() { on meta "$ETCD etcdctl get --prefix --keys-only /pg/$1/ | grep -v '^$'; etcdctl user list | grep -x $1; etcdctl role list | grep -x $1"; }
@@ -158,6 +158,10 @@ case_rm() {
 			/etc/patroni /etc/pgbouncer /etc/pgbackrest /etc/systemd/system/patroni.service /etc/haproxy/conf.d/pg-test-*.cfg 2>/dev/null | grep .'
 	done
 	equal "no key, no user, no role in etcd" "" "$(keys_of pg-test)"
+	equal "no target, no name on the infra node" "" \
+		"$(on meta 'ls /infra/targets/*/pg-test-[0-9]* /etc/dnsmasq.d/pigsty/pg-test /etc/dnsmasq.d/pigsty/pg-test-* 2>/dev/null')"
+	equal "those of the other are there" "/etc/dnsmasq.d/pigsty/pg-test2 /etc/dnsmasq.d/pigsty/pg-test2-1 /infra/targets/pgsql/pg-test2-1.yml" \
+		"$(on meta 'ls /infra/targets/*/pg-test2* /etc/dnsmasq.d/pigsty/pg-test2*' | xargs)"
 	others_picture >"$WORK/others-after"
 	check "pg-test2 keeps every file, key, user and service" diff "$WORK/others-before" "$WORK/others-after"
 	equal "it answers, and was not restarted" "$before" "$(dba_sql 10.10.10.13 'select pg_postmaster_start_time()')"
@@ -173,6 +177,9 @@ main() {
 	local c failed_before
 	box_up
 	mkdir -p "$WORK/inv/files"
+	# where infra.yml would have made place for targets and names
+	on meta 'groupadd -f infra; id victoria >/dev/null 2>&1 || useradd -r -g infra victoria
+		mkdir -p /infra/targets/pgsql /infra/targets/patroni /infra/targets/ping /etc/dnsmasq.d/pigsty'
 	echo 'create table base (i int); insert into base values (7);' >"$WORK/inv/files/again.sql"
 	if [ -z "${REUSE:-}" ]; then
 		pig_ok "node.yml" node.yml && pig_ok "etcd.yml" etcd.yml && pig_ok "pgsql.yml, both clusters" pgsql.yml || finish
