@@ -83,7 +83,7 @@ static const struct pig_taskdef tasks[] = {
 	{ .name = "grafana", .text = "dashboards by Grafana",
 	  .tags = "grafana_clean,grafana_dir,grafana_config,grafana_launch", .run = task_grafana },
 	{ .name = "infra_admin", .text = "pig and the inventory, to administrate from here", .run = task_infra_admin },
-	{ .name = "infra_register", .text = "register the parts as targets", .tags = "register,add_metrics",
+	{ .name = "infra_register", .text = "register the parts as targets", .tags = "register,add_metrics,add_logs",
 	  .run = task_infra_register },
 	{ .name = "infra_deregister", .text = "registered no more", .tags = "deregister,rm_metrics", .run = task_rm_register },
 	{ .name = "infra_stop", .text = "stop all parts", .tags = "service", .run = task_rm_service },

@@ -68,13 +68,12 @@ static const struct pig_param params[] = {
 		.text = "Pip packages installed into the venv."),
 	PIG_P_ENUM(struct node, node_selinux_mode, .level = PIG_CLUSTER, .dflt = "'permissive'",
 		.check = "enforcing|permissive|disabled", .flags = PIG_INERT, .text = "SELinux mode to enforce."),
-	PIG_P_ENUM(struct node, node_firewall_mode, .level = PIG_CLUSTER, .dflt = "'zone'", .check = "zone|off|none",
-		.flags = PIG_INERT, .text = "Firewall handling."),
+	PIG_P_ENUM(struct node, node_firewall_mode, .level = PIG_CLUSTER, .dflt = "'zone'", .check = "zone|off|none",  .text = "Networks trusted and ports opened (zone), no firewall (off), or left alone (none)."),
 	PIG_P_LIST(struct node, node_firewall_intranet, .level = PIG_CLUSTER,
 		.dflt = "[\"10.0.0.0/8\", \"192.168.0.0/16\", \"172.16.0.0/12\"]",
 		.check = "cidr", .text = "Networks trusted as one's own: the address word \"intra\" of HBA rules."),
 	PIG_P_LIST(struct node, node_firewall_public_port, .level = PIG_CLUSTER, .dflt = "[22, 80, 443]",
-		.check = "port", .flags = PIG_INERT, .text = "TCP ports opened to everyone."),
+		.check = "port",  .text = "TCP ports opened to everyone."),
 	PIG_P_BOOL(struct node, node_disable_numa, .level = PIG_CLUSTER, .dflt = "false", .flags = PIG_INERT,
 		.text = "Turn NUMA off through kernel args."),
 	PIG_P_BOOL(struct node, node_disable_swap, .level = PIG_CLUSTER, .dflt = "false",
@@ -178,7 +177,7 @@ static const struct pig_param params[] = {
 	PIG_P_INT(struct node, vector_port, .level = PIG_CLUSTER, .dflt = "9598", .check = "port",
 		.text = "Vector metrics port."),
 	PIG_P_ENUM(struct node, vector_read_from, .level = PIG_CLUSTER, .dflt = "'beginning'",
-		.check = "beginning|end", .flags = PIG_INERT, .text = "Where file sources start."),
+		.check = "beginning|end",  .text = "Where file sources start."),
 	PIG_P_LIST(struct node, vector_log_endpoint, .level = PIG_CLUSTER, .dflt = "[\"infra\"]",
 		.text = "Log sinks: [infra] or explicit URLs."),
 	PIG_P_STR(struct node, node_tuned_profile_dir, .level = PIG_CLUSTER, .dflt = "'/etc/tuned'", .check = "path",
@@ -215,6 +214,8 @@ static const struct pig_taskdef tasks[] = {
 	{ .name = "node_hosts", .text = "write static names", .when = "node_write_etc_hosts", .run = task_node_hosts },
 	{ .name = "node_resolv", .text = "name name servers", .when = "node_dns_method != 'none'",
 		.run = task_node_resolv },
+	{ .name = "node_firewall", .text = "trust one's own networks, open ports", .tags = "node_sec",
+	  .when = "node_firewall_mode != 'none'", .run = task_node_firewall },
 	{ .name = "node_repo", .text = "name the sources of packages", .when = "node_repo_modules != ''",
 	  .tags = "node_install,node_repo_remove,node_repo_upstream,node_repo_add,node_repo_cache", .run = task_node_repo },
 	{ .name = "node_pkg", .text = "install packages", .tags = "node_install,node_pkg_default,node_pkg_extra",
@@ -273,7 +274,7 @@ static const struct pig_step rm_steps[] = {
 /* one step: its tasks share their frames, and a node waits for no other */
 static const struct pig_step steps[] = {
 	{ .name = "node", .hosts = "all", .needs = "infra.infra", /* packages come from there */
-	  .tasks = "node_id node_name node_hosts node_resolv node_repo node_pkg node_ca node_feature node_kernel node_tune "
+	  .tasks = "node_id node_name node_hosts node_resolv node_firewall node_repo node_pkg node_ca node_feature node_kernel node_tune "
 		   "node_sysctl node_profile node_ulimit node_data node_admin node_timezone node_ntp "
 		   "node_crontab node_vip haproxy_install haproxy_config haproxy_launch node_exporter "
 		   "vip_exporter vector node_register" },
@@ -282,7 +283,7 @@ static const struct pig_step steps[] = {
 /* infra nodes are nodes before they are more, and are registered when there is a place to */
 static const struct pig_insert inserts[] = {
 	{ .playbook = "infra", .where = "before:infra", .name = "node",
-	  .tasks = "node_id node_name node_hosts node_resolv node_pkg node_ca node_feature node_kernel node_tune "
+	  .tasks = "node_id node_name node_hosts node_resolv node_firewall node_repo node_pkg node_ca node_feature node_kernel node_tune "
 		   "node_sysctl node_profile node_ulimit node_data node_admin node_timezone node_ntp "
 		   "node_crontab node_vip haproxy_install haproxy_config haproxy_launch" },
 	{ .playbook = "infra", .where = "after:infra", .name = "monitor",

@@ -136,6 +136,9 @@ void task_vip_exporter(pig_task *t);
 void task_vector(pig_task *t);
 void task_node_register(pig_task *t);
 
+/* firewall.c */
+void task_node_firewall(pig_task *t);
+
 /* remove.c: node-rm */
 void task_node_deregister(pig_task *t);
 void task_node_services_rm(pig_task *t);
