@@ -6,6 +6,8 @@
 #include "module.h"
 #include "node.h"
 
+#include <stdlib.h>
+
 static const struct pig_param server_members[] = {
 	{ .name = "name", .type = PIG_STR, .flags = PIG_REQUIRED, .text = "Name of the server in the section." },
 	{ .name = "ip", .type = PIG_STR, .flags = PIG_REQUIRED, .text = "Its address." },
@@ -187,27 +189,39 @@ static const struct pig_param params[] = {
 		.text = "Folder of tuned profiles."),
 };
 
+struct node_name { const char *name, *host; const pig_value *at; size_t place; };
+
+static int by_name(const void *x, const void *y)
+{
+	const struct node_name *a = x, *b = y;
+	int d = strcmp(a->name, b->name);
+
+	return d ? d : a->place < b->place ? -1 : a->place > b->place;
+}
+
 /* Two nodes of one name would share what is kept by name: certificates, metrics, haproxy's page. */
 static void check_names(pig_check *c)
 {
 	const pig_value *hosts = c->api->members(c, NULL);
-	size_t n = c->val->len(hosts);
-	const char **names = c->api->alloc(c, (n + 1) * sizeof *names);
+	size_t n = c->val->len(hosts), k = 0;
+	struct node_name *names = c->api->alloc(c, (n + 1) * sizeof *names);
 
 	for (size_t i = 0; i < n; i++) {
 		const char *host = c->val->str(c->val->at(hosts, i), "");
 		const pig_value *cluster = c->api->get(c, host, "pg_cluster"), *seq = c->api->get(c, host, "pg_seq");
 		const pig_value *name = c->api->get(c, host, "nodename");
 		bool from_pg = c->val->truth(c->api->get(c, host, "node_id_from_pg"), true);
-		if (from_pg && c->val->len(cluster) && c->val->type(seq) == PIG_INT)
-			names[i] = c->api->fmt(c, "%s-%" PRId64, c->val->str(cluster, ""), c->val->num(seq, 0));
-		else
-			names[i] = c->val->str(name, NULL);
-		for (size_t j = 0; names[i] && j < i; j++)
-			if (names[j] && !strcmp(names[i], names[j]))
-				c->api->fault(c, name, "hosts %s and %s are both named \"%s\"",
-					      c->val->str(c->val->at(hosts, j), ""), host, names[i]);
+		const char *text = from_pg && c->val->len(cluster) && c->val->type(seq) == PIG_INT
+					   ? c->api->fmt(c, "%s-%" PRId64, c->val->str(cluster, ""), c->val->num(seq, 0))
+					   : c->val->str(name, NULL);
+		if (text)
+			names[k++] = (struct node_name){ text, host, name, i };
 	}
+	qsort(names, k, sizeof *names, by_name);
+	for (size_t i = 1; i < k; i++)
+		if (!strcmp(names[i - 1].name, names[i].name))
+			c->api->fault(c, names[i].at, "hosts %s and %s are both named \"%s\"", names[i - 1].host, names[i].host,
+				      names[i].name);
 }
 
 static const struct pig_rule rules[] = {
