@@ -6,6 +6,8 @@
 #include "module.h"
 #include "node.h"
 
+#include <stdlib.h>
+
 static const struct pig_param server_members[] = {
 	{ .name = "name", .type = PIG_STR, .flags = PIG_REQUIRED, .text = "Name of the server in the section." },
 	{ .name = "ip", .type = PIG_STR, .flags = PIG_REQUIRED, .text = "Its address." },
