@@ -97,6 +97,10 @@ bool cli_out(const void *p, size_t n, struct err *e);
 /* A value as JSON with a final newline on standard output, secrets masked unless --show-secrets. */
 bool cli_json(const struct cli *c, const struct value *v, struct err *e);
 
+/* cli_doc_pages.c: the reference of parameters, the manual page */
+bool cli_doc_markdown(struct cli *c, const struct modules *ms, struct err *e);
+bool cli_doc_man(struct cli *c, const struct modules *ms, struct err *e);
+
 /* ---- verbs ---- */
 struct cli_verb {
 	const char *name, *usage /* one line, after "pig " */, *text /* one sentence */;
