@@ -126,7 +126,7 @@ for p in $("$pig" doc param --json | "$pig" query "[?secret && default && defaul
 done
 grep -q 'patroni_password: "' g.yml && ok || no "a default that is written nowhere"
 is "it is sound" "$pig" check -i g.yml
-has "no default password is left" " 0 errors"
+has "no default password is left" "no faults"
 lacks "nor warned of" "that everyone knows"
 is "other secrets each time" sh -c "'$pig' configure -c sub/own -n -s -g -o h.yml && ! grep -qF '$admin' h.yml"
 
