@@ -237,27 +237,6 @@ static void services(pig_check *c)
 	}
 }
 
-/* Members hold the address on an interface of their own: it must be in their network, and nobody's yet. */
-static void vip_network(pig_check *c, const char *vip, const char *slash)
-{
-	const pig_value *hosts = c->api->members(c, c->cluster), *at = get(c, first(c), "pg_vip_address");
-	unsigned bits = (unsigned)strtoul(slash + 1, NULL, 10);
-	struct in_addr in, host;
-
-	if (inet_pton(AF_INET, c->api->fmt(c, "%.*s", (int)(slash - vip), vip), &in) != 1 || bits < 1 || bits > 32)
-		return;
-	for (size_t i = 0; i < c->val->len(hosts); i++) {
-		const char *h = host_at(c, hosts, i);
-
-		if (inet_pton(AF_INET, h, &host) != 1 && inet_pton(AF_INET, text(c, h, "ansible_host", ""), &host) != 1)
-			continue;
-		if (host.s_addr == in.s_addr)
-			c->api->fault(c, at, "pg_vip_address %s is the address of member %s", vip, h);
-		else if ((ntohl(host.s_addr) ^ ntohl(in.s_addr)) >> (32 - bits))
-			c->api->fault(c, at, "pg_vip_address %s is not in the network of member %s", vip, h);
-	}
-}
-
 static void vip(pig_check *c)
 {
 	const char *h = first(c), *vip = text(c, h, "pg_vip_address", "");
@@ -269,9 +248,30 @@ static void vip(pig_check *c)
 	    !strncmp(vip, "127.", 4)) {
 		c->api->fault(c, get(c, h, "pg_vip_address"), "pg_vip_address \"%s\" is no address with a mask", vip);
 		c->api->hint(c, "Such as 10.10.10.3/24.");
-		return;
 	}
-	vip_network(c, vip, slash);
+}
+
+/* Members hold the address on an interface of their own: it must be in its network, and nobody's yet. */
+static void vip_network(pig_check *c)
+{
+	const pig_value *hosts = c->api->members(c, c->cluster), *at = get(c, first(c), "pg_vip_address");
+	const char *vip = c->val->str(at, ""), *slash = strchr(vip, '/');
+	unsigned bits = slash ? (unsigned)strtoul(slash + 1, NULL, 10) : 0;
+	struct in_addr in, host;
+
+	if (!c->val->truth(get(c, first(c), "pg_vip_enabled"), false) || bits < 1 || bits > 32 || !strncmp(vip, "127.", 4) ||
+	    inet_pton(AF_INET, c->api->fmt(c, "%.*s", (int)(slash - vip), vip), &in) != 1)
+		return;
+	for (size_t i = 0; i < c->val->len(hosts); i++) {
+		const char *h = host_at(c, hosts, i);
+
+		if (inet_pton(AF_INET, h, &host) != 1 && inet_pton(AF_INET, text(c, h, "ansible_host", ""), &host) != 1)
+			continue;
+		if (host.s_addr == in.s_addr)
+			c->api->fault(c, at, "pg_vip_address %s is the address of member %s", vip, h);
+		else if ((ntohl(host.s_addr) ^ ntohl(in.s_addr)) >> (32 - bits))
+			c->api->fault(c, at, "pg_vip_address %s is not in the network of member %s", vip, h);
+	}
 }
 
 /* ---- timings ---- */
@@ -335,6 +335,7 @@ const struct pig_rule pgsql_rules[PGSQL_RULES] = {
 	{.id = "pg_hba_rules", .scope = PIG_OF_CLUSTER, .check = hba},
 	{.id = "pg_services", .scope = PIG_OF_CLUSTER, .check = services},
 	{.id = "pg_vip_address", .scope = PIG_OF_CLUSTER, .check = vip},
+	{.id = "pg_vip_network", .scope = PIG_OF_CLUSTER, .warn = 1, .check = vip_network},
 	{.id = "pg_rto", .scope = PIG_OF_CLUSTER, .check = rto},
 	{.id = "pg_mode", .scope = PIG_OF_CLUSTER, .warn = 2, .must = "pg_mode == 'pgsql'",
 	 .say = "pg_mode {{ pg_mode }}: this module makes a plain PostgreSQL"},

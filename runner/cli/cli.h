@@ -28,6 +28,7 @@ struct cli {
 	bool json, insecure, show_secrets, help, ask_vault;
 	int64_t verbose;
 	struct cli_words args; /* what is no option */
+	const struct cli_spec **asked; /* not NULL: a verb is only asked for its spec, which cli_parse puts there */
 	uint32_t dashes;       /* index in args of the first word after "--"; args.n when there was none */
 };
 
@@ -73,6 +74,11 @@ struct cli_spec {
  * output and c->help is set; the verb then returns 0 at once. */
 bool cli_parse(struct cli *c, const struct cli_spec *spec, void *own, int argc, char **argv, struct err *e);
 void cli_usage(FILE *f, const struct cli_spec *spec);
+/* The spec of a verb, a module's too; NULL when it has none or is unknown. */
+const struct cli_spec *cli_spec_of(struct cli *c, const char *verb);
+/* The i-th option the spec takes, common ones behind its own, --help last; NULL past the end. */
+const struct cli_option *cli_spec_option(const struct cli_spec *spec, uint32_t i);
+bool cli_option_takes_value(const struct cli_option *row);
 void cli_word(struct cli *c, struct cli_words *w, const char *s);
 
 /* ---- what verbs start from ---- */
@@ -90,6 +96,10 @@ int cli_fail(const struct cli *c, const struct err *e);
 bool cli_out(const void *p, size_t n, struct err *e);
 /* A value as JSON with a final newline on standard output, secrets masked unless --show-secrets. */
 bool cli_json(const struct cli *c, const struct value *v, struct err *e);
+
+/* cli_doc_pages.c: the reference of parameters, the manual page */
+bool cli_doc_markdown(struct cli *c, const struct modules *ms, struct err *e);
+bool cli_doc_man(struct cli *c, const struct modules *ms, struct err *e);
 
 /* ---- verbs ---- */
 struct cli_verb {
@@ -115,6 +125,7 @@ int cli_configure(struct cli *c, int argc, char **argv);
 int cli_doc(struct cli *c, int argc, char **argv);
 int cli_inventory(struct cli *c, int argc, char **argv);
 int cli_module(struct cli *c, int argc, char **argv);
+int cli_completion(struct cli *c, int argc, char **argv);
 int cli_query(struct cli *c, int argc, char **argv);
 int cli_render(struct cli *c, int argc, char **argv);
 int cli_template(struct cli *c, int argc, char **argv);

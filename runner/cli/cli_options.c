@@ -232,6 +232,12 @@ bool cli_parse(struct cli *c, const struct cli_spec *spec, void *own, int argc, 
 	struct parse p = { .c = c, .spec = spec, .own = own, .argc = argc, .argv = argv, .at = 1, .e = e };
 	bool done = false, dashes = false;
 
+	if (c->asked) {
+		struct cli_spec *own_spec = arena_new_of(c->a, struct cli_spec, 1);
+		*own_spec = *spec;
+		*c->asked = own_spec;
+		return c->help = true;
+	}
 	for (; p.at < argc; p.at++) {
 		const char *word = argv[p.at];
 
@@ -255,6 +261,43 @@ bool cli_parse(struct cli *c, const struct cli_spec *spec, void *own, int argc, 
 }
 
 /* ---- help ---- */
+const struct cli_option *cli_spec_option(const struct cli_spec *spec, uint32_t i)
+{
+	static const struct cli_option help = { .letter = 'h', .kind = CLI_FLAG, .name = "help", .text = "print this" };
+	uint32_t n = spec->n_options;
+
+	if (i < n)
+		return &spec->options[i];
+	for (uint32_t k = 0; k < COMMONS_N; k++)
+		if ((spec->common & commons[k].bit) && n++ == i)
+			return &commons[k].row;
+	return i == n ? &help : NULL;
+}
+
+bool cli_option_takes_value(const struct cli_option *row)
+{
+	return takes_value(row);
+}
+
+const struct cli_spec *cli_spec_of(struct cli *c, const char *name)
+{
+	const struct cli_verb *verb = cli_verb(name);
+	const struct cli_spec *spec = NULL;
+	struct cli ask = { .a = c->a, .asked = &spec, .plugin_dirs = c->plugin_dirs, .inventories = c->inventories };
+	char *argv[] = { arena_str(c->a, name), NULL };
+
+	if (verb)
+		verb->fn(&ask, 1, argv);
+	else
+		cli_own(&ask, 1, argv);
+	if (verb && !spec) {
+		struct cli_spec *plain = arena_new_of(c->a, struct cli_spec, 1);
+		plain->usage = verb->usage;
+		spec = plain;
+	}
+	return spec;
+}
+
 static void usage_row(FILE *f, const struct cli_option *row)
 {
 	char left[128];
@@ -281,10 +324,7 @@ void cli_usage(FILE *f, const struct cli_spec *spec)
 	if (spec->text)
 		fprintf(f, "\n%s\n", spec->text);
 	fputs("\noptions:\n", f);
-	for (uint32_t i = 0; i < spec->n_options; i++)
-		usage_row(f, &spec->options[i]);
-	for (uint32_t i = 0; i < COMMONS_N; i++)
-		if (spec->common & commons[i].bit)
-			usage_row(f, &commons[i].row);
-	usage_row(f, &(struct cli_option){ .letter = 'h', .name = "help", .text = "print this" });
+	const struct cli_option *row;
+	for (uint32_t i = 0; (row = cli_spec_option(spec, i)); i++)
+		usage_row(f, row);
 }

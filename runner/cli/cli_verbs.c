@@ -14,8 +14,7 @@
 
 static int sandbox(struct cli *c, int argc, char **argv)
 {
-	(void)c;
-	return sandbox_main(argc, argv);
+	return c->asked ? 0 : sandbox_main(argc, argv); /* it parses its own words */
 }
 
 const struct cli_verb cli_verbs[] = {
@@ -37,6 +36,7 @@ const struct cli_verb cli_verbs[] = {
 	{ "exec", "exec PATTERN -- COMMAND", "run a command on hosts", cli_exec },
 	{ "ssh", "ssh HOST", "log in to a host as pig does", cli_ssh },
 	{ "sandbox", "sandbox [up|down|status|shell|...]", "real nodes on this machine to try things on", sandbox },
+	{ "completion", "completion bash", "what a shell needs to complete pig's words", cli_completion },
 };
 const size_t cli_verbs_n = sizeof cli_verbs / sizeof *cli_verbs;
 
