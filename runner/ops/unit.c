@@ -64,7 +64,10 @@ static void unit_probe(struct batch *b, struct script *s, struct op **ops, size_
 		buf_fmt(&marks, "; } 2>/dev/null; echo \"%u=$m\"\n", ops[i]->index);
 	}
 	script_section(s, "units", arena_fmt(b->a, "TZ=UTC systemctl show -p LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,"
-		"InvocationID,ExecMainStartTimestamp --%s", buf_text(&names)));
+		"InvocationID,ExecMainStartTimestamp,FragmentPath --%s", buf_text(&names)));
+	/* systemd knows when a file it has read has changed, but not that one of more weight has come beside it */
+	script_section(s, "own", arena_fmt(b->a, "(cd /etc/systemd/system && for u in%s; do case $u in *.*) ;; *) u=$u.service ;; esac; "
+		"[ ! -f \"$u\" ] || echo \"$PWD/$u\"; done); :", buf_text(&names)));
 	if (words.len)
 		script_section(s, "watched", arena_fmt(b->a, "%secho =; sha256sum --%s 2>/dev/null; echo =; stat -L -c '%%.6Z %%n' --%s 2>/dev/null; :",
 			buf_text(&marks), buf_text(&words), buf_text(&words)));
@@ -187,6 +190,18 @@ static const char *block_at(struct arena *a, const char *text, uint32_t n)
 	return end ? arena_strn(a, text, (size_t)(end - text)) : text;
 }
 
+/* Is the file that systemd has read one of the distribution's while there is one of the machine's own? */
+static bool outweighed(struct batch *b, const struct op *op, const char *fragment)
+{
+	const struct section *own = sections_get(&b->found, "own");
+	const char *name = op->d.unit.name, *line;
+
+	if (!own || strncmp(fragment, "/lib/", 5) * strncmp(fragment, "/usr/", 5) != 0)
+		return false;
+	line = arena_fmt(b->a, "/etc/systemd/system/%s%s\n", name, strchr(name, '.') ? "" : ".service");
+	return strstr(arena_fmt(b->a, "%s\n", own->out), line) != NULL;
+}
+
 static void unit_parse(struct batch *b, const struct op *op, uint32_t block, struct unit_found *f)
 {
 	const struct section *units = sections_get(&b->found, "units"), *watched = sections_get(&b->found, "watched");
@@ -197,6 +212,8 @@ static void unit_parse(struct batch *b, const struct op *op, uint32_t block, str
 	f->load = field(a, text, "LoadState"), f->active = field(a, text, "ActiveState");
 	f->looping = !strcmp(field(a, text, "SubState"), "auto-restart");
 	f->file = field(a, text, "UnitFileState"), f->need = field(a, text, "NeedDaemonReload");
+	if (outweighed(b, op, field(a, text, "FragmentPath")))
+		f->need = "yes";
 	f->invocation = field(a, text, "InvocationID"), f->started = field(a, text, "ExecMainStartTimestamp");
 	if (!op->d.unit.watch || !watched)
 		return;

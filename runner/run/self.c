@@ -3,6 +3,7 @@
 #include "base/os.h"
 
 #include <dirent.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,8 +23,12 @@ static void add_files(struct arena *a, struct value *map, const char *path, cons
 
 	if (lstat(path, &st) != 0 || value_len(map) >= FILES_MAX || depth > DEPTH_MAX)
 		return;
-	if (S_ISREG(st.st_mode))
-		put(a, map, as, path);
+	if (S_ISREG(st.st_mode)) { /* whole paths: a task would look for others in files/ */
+		char *whole = realpath(path, NULL);
+		if (whole)
+			put(a, map, as, whole);
+		free(whole);
+	}
 	if (!S_ISDIR(st.st_mode) || !(d = opendir(path)))
 		return;
 	for (struct dirent *e; (e = readdir(d));)
@@ -54,6 +59,23 @@ static struct value *inventory_files(struct task *t)
 	return map;
 }
 
+/* Where an installed pig has its modules, PREFIX/lib/pig/plugins beside PREFIX/bin; NULL: this one runs from elsewhere. */
+static const char *installed_modules(struct arena *a, const char *exe, const struct modules *ms)
+{
+	static const char tail[] = "/pig/plugins";
+	const char *prefix = os_dirname(a, os_dirname(a, exe));
+
+	for (uint32_t i = 0; i < ms->n; i++) {
+		char *whole = ms->list[i]->file ? realpath(ms->list[i]->file, NULL) : NULL;
+		const char *dir = whole ? os_dirname(a, arena_str(a, whole)) : "";
+		size_t n = strlen(dir), k = strlen(prefix);
+		free(whole);
+		if (n > k + sizeof tail && !strncmp(dir, prefix, k) && dir[k] == '/' && !strcmp(dir + n - sizeof tail + 1, tail))
+			return dir;
+	}
+	return NULL;
+}
+
 const pig_value *task_api_self(pig_task *p)
 {
 	struct task *t = task_of(p);
@@ -66,9 +88,10 @@ const pig_value *task_api_self(pig_task *p)
 	for (uint32_t i = 0; i < ms->n; i++)
 		if (ms->list[i]->file)
 			value_push(t->a, list, value_str(t->a, ms->list[i]->file));
+	const char *at = installed_modules(t->a, exe, ms);
 	put(t->a, map, "program", exe);
-	put(t->a, map, "program_at", PIG_BIN_DIR "/pig");
-	put(t->a, map, "modules_at", PIG_PLUGIN_DIR);
+	put(t->a, map, "program_at", at ? exe : PIG_BIN_DIR "/pig");
+	put(t->a, map, "modules_at", at ? at : PIG_PLUGIN_DIR);
 	value_put(t->a, map, "modules", list);
 	value_put(t->a, map, "inventory", inventory_files(t));
 	return (const pig_value *)map;
