@@ -151,9 +151,6 @@ static void users(pig_check *c, const pig_value *all)
 		if (v->truth(v->key(u, "pgbouncer"), false) && !v->truth(v->key(u, "login"), true))
 			c->api->fault(c, v->key(u, "pgbouncer"), "user %s is known to PgBouncer and may not log in",
 				      name);
-		if (v->key(u, "expire_in") && v->key(u, "expire_at"))
-			c->api->fault(c, v->key(u, "expire_at"), "user %s has expire_in and expire_at: expire_in wins",
-				      name);
 	}
 }
 

@@ -52,7 +52,7 @@ has() {
 is run ru
 is "--help" --h
 has check ""
-is "etcd.yml" run etc
+is "etcd-rm.yml etcd.yml" run etc
 has --limit run node.yml --
 has -t run node.yml -
 is "--json" check --js

@@ -4,7 +4,7 @@ gives. Each checks without error and without a warning but those about passwords
 import json, os, re, subprocess, sys, tempfile
 
 ROLES = {"pg": "pg_cluster pg_seq", "etcd": "etcd_cluster etcd_seq", "infra": "- infra_seq", "minio": "minio_cluster minio_seq",
-         "redis": "redis_cluster redis_node", "kf": "kafka_cluster kafka_seq", "my": "mysql_cluster mysql_seq"}
+         "kf": "kafka_cluster kafka_seq", "my": "mysql_cluster mysql_seq"}
 SKETCH = {"ha/citus": "its clusters are named on the hosts, which the table does not tell"}
 NAMED = {"pg_users", "pg_databases", "pg_default_extensions"}
 
