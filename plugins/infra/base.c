@@ -49,30 +49,37 @@ void task_infra_pkg(pig_task *t)
 		t->host->warn(t, "no package for %s: configured, not run", none);
 	pig_package(t, .names = packages(t));
 	pig_ensure(t, .note = "the distribution's units do not run",
-		.probe = "for u in victoria-metrics prometheus-alertmanager prometheus-blackbox-exporter "
-			 "prometheus-nginx-exporter; do f=/etc/systemd/system/$u.service\n"
-			 "[ -L $f ] || [ ! -e /lib/systemd/system/$u.service ] || echo $u; done",
-		.want = "",
-		.apply = "for u in victoria-metrics prometheus-alertmanager prometheus-blackbox-exporter "
-			 "prometheus-nginx-exporter; do\n[ ! -e /lib/systemd/system/$u.service ] || "
-			 "{ systemctl -q disable --now $u; systemctl -q mask $u || exit; }; done");
+		   .probe = "for u in victoria-metrics prometheus-alertmanager prometheus-blackbox-exporter "
+			    "prometheus-nginx-exporter; do f=/etc/systemd/system/$u.service\n"
+			    "[ -L $f ] || [ ! -e /lib/systemd/system/$u.service ] || echo $u; done",
+		   .want = "",
+		   .apply = "for u in victoria-metrics prometheus-alertmanager prometheus-blackbox-exporter "
+			    "prometheus-nginx-exporter; do\n[ ! -e /lib/systemd/system/$u.service ] || "
+			    "{ systemctl -q disable --now $u; systemctl -q mask $u || exit; }; done");
 }
 
-struct account { const char *name, *home, *shell; };
-struct folder { const char *name, *owner; uint32_t mode; };
+struct account {
+	const char *name, *home, *shell;
+};
+struct folder {
+	const char *name, *owner;
+	uint32_t mode;
+};
 
 void task_infra_user(pig_task *t)
 {
 	static const struct account accounts[] = {
-		{ "victoria", INFRA_DIR, "/usr/sbin/nologin" }, { "prometheus", NULL, "/usr/sbin/nologin" },
-		{ "grafana", NULL, "/usr/sbin/nologin" }, { "dnsmasq", NULL, "/usr/sbin/nologin" },
-		{ "nginx", "/var/cache/nginx", "/usr/sbin/nologin" },
+		{"victoria", INFRA_DIR, "/usr/sbin/nologin"},
+		{"prometheus", NULL, "/usr/sbin/nologin"},
+		{"grafana", NULL, "/usr/sbin/nologin"},
+		{"dnsmasq", NULL, "/usr/sbin/nologin"},
+		{"nginx", "/var/cache/nginx", "/usr/sbin/nologin"},
 	};
 	static const struct folder folders[] = {
-		{ "alertmgr", "prometheus", 0700 }, { "conf", "root", 0750 }, { "tmp", "root", 0750 },
-		{ "datasources", "root", 0750 }, { "dashboards", "grafana", 0750 }, { "metrics", "victoria", 0750 },
-		{ "logs", "victoria", 0750 }, { "traces", "victoria", 0750 }, { "rules", "victoria", 0750 },
-		{ "bin", "victoria", 0750 }, { "targets", "victoria", 0750 },
+		{"alertmgr", "prometheus", 0700}, {"conf", "root", 0750},	   {"tmp", "root", 0750},
+		{"datasources", "root", 0750},	  {"dashboards", "grafana", 0750}, {"metrics", "victoria", 0750},
+		{"logs", "victoria", 0750},	  {"traces", "victoria", 0750},	   {"rules", "victoria", 0750},
+		{"bin", "victoria", 0750},	  {"targets", "victoria", 0750},
 	};
 	const pig_value *admin = t->host->get(t, "node_admin_username");
 
@@ -81,16 +88,16 @@ void task_infra_user(pig_task *t)
 		/* those a distribution makes stay as it made them */
 		bool ours = a->home != NULL;
 		pig_user(t, .name = a->name, .groups = "infra", .home = a->home, .shell = ours ? a->shell : NULL,
-			.system = true);
+			 .system = true);
 	}
 	if (admin && t->val->truth(t->host->get(t, "node_admin_enabled"), true))
 		pig_user(t, .name = infra_scalar(t, admin), .groups = "infra");
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
 		pig_file(t, .path = pig_fmt(t, INFRA_DIR "/%s", folders[i].name), .dir = true, .mode = folders[i].mode,
-			.owner = folders[i].owner, .group = "infra");
+			 .owner = folders[i].owner, .group = "infra");
 	for (const char *const *kind = infra_kinds; *kind; kind++)
 		pig_file(t, .path = pig_fmt(t, INFRA_DIR "/targets/%s", *kind), .dir = true, .mode = 0750,
-			.owner = INFRA_VICTORIA, .group = "infra");
+			 .owner = INFRA_VICTORIA, .group = "infra");
 }
 
 /* The client certificate by which this node scrapes and administrates. */
@@ -101,7 +108,7 @@ void task_infra_cert(pig_task *t)
 	pig_file(t, .path = "/etc/pki", .dir = true, .mode = 0755);
 	pig_file(t, .path = "/etc/pki/ca.crt", .text = t->host->ca(t), .mode = 0644, .owner = "root", .group = "root");
 	pig_cert(t, .path = "/etc/pki/infra.crt", .key = "/etc/pki/infra.key", .cn = address, .ou = "infra",
-		.store = "infra", .sans = pig_fmt(t, "localhost,%s,127.0.0.1,%s", infra_name(t, t->hostname), address),
-		.owner = "root", .group = "infra", .mode = 0640, .client = true,
-		.days = infra_days(t->val->str(t->host->get(t, "cert_validity"), "7300d")));
+		 .store = "infra", .sans = pig_fmt(t, "localhost,%s,127.0.0.1,%s", infra_name(t, t->hostname), address),
+		 .owner = "root", .group = "infra", .mode = 0640, .client = true,
+		 .days = infra_days(t->val->str(t->host->get(t, "cert_validity"), "7300d")));
 }

@@ -19,8 +19,8 @@ void task_dns(pig_task *t)
 	pig_file(t, .path = INFRA_DNS_DIR "/default", .text = lines, .mode = 0644);
 	pig_file(t, .path = "/etc/systemd/system/dnsmasq.service", .tmpl = "dnsmasq.service", .mode = 0644);
 	pig_file(t, .path = "/etc/dnsmasq.conf", .tmpl = "dnsmasq.conf", .vars = vars, .mode = 0644,
-		.validate = "dnsmasq --test -q -C %s");
+		 .validate = "dnsmasq --test -q -C %s");
 	pig_unit(t, .name = "dnsmasq", .state = PIG_STARTED, .enable = 1, .on_change = PIG_RESTART,
-		.watch = "/etc/systemd/system/dnsmasq.service /etc/dnsmasq.conf");
+		 .watch = "/etc/systemd/system/dnsmasq.service /etc/dnsmasq.conf");
 	infra_answers(t, PART_DNS);
 }

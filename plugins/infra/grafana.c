@@ -20,8 +20,8 @@ static const pig_value *peers(pig_task *t)
 void task_grafana(pig_task *t)
 {
 	const struct infra *p = t->params;
-	static const char *const folders[] = { "/etc/grafana", "/etc/grafana/provisioning/dashboards",
-		"/etc/grafana/provisioning/datasources", "/var/lib/grafana/plugins" };
+	static const char *const folders[] = {"/etc/grafana", "/etc/grafana/provisioning/dashboards",
+					      "/etc/grafana/provisioning/datasources", "/var/lib/grafana/plugins"};
 	pig_value *vars = t->host->map(t);
 
 	if (!p->grafana_enabled) {
@@ -39,14 +39,14 @@ void task_grafana(pig_task *t)
 		pig_file(t, .path = folders[i], .dir = true, .mode = 0755, .owner = "grafana", .group = "grafana");
 	pig_file(t, .path = "/etc/dashboards", .link = INFRA_DIR "/dashboards");
 	pig_file(t, .path = "/etc/grafana/grafana.ini", .tmpl = "grafana/grafana.ini", .mode = 0640, .owner = "grafana",
-		.group = "grafana");
+		 .group = "grafana");
 	pig_file(t, .path = "/etc/grafana/provisioning/datasources/pigsty.yml", .tmpl = "grafana/datasources.yml",
-		.vars = vars, .mode = 0640, .owner = "grafana", .group = "grafana");
+		 .vars = vars, .mode = 0640, .owner = "grafana", .group = "grafana");
 	pig_file(t, .path = "/etc/grafana/provisioning/dashboards/pigsty.yml", .tmpl = "grafana/dashboards.yml",
-		.mode = 0644, .owner = "grafana", .group = "grafana");
+		 .mode = 0644, .owner = "grafana", .group = "grafana");
 	if (!infra_has(t, PART_GRAFANA))
 		return;
 	pig_unit(t, .name = "grafana-server", .state = PIG_STARTED, .enable = 1, .on_change = PIG_RESTART,
-		.watch = "/etc/grafana/grafana.ini /etc/grafana/provisioning/*/*.yml");
+		 .watch = "/etc/grafana/grafana.ini /etc/grafana/provisioning/*/*.yml");
 	infra_answers(t, PART_GRAFANA);
 }

@@ -1,10 +1,14 @@
 /* The home page: what is deployed, by the inventory, and the links of infra_services and infra_extra_services. */
 #include "module.h"
 
-struct kind { const char *module, *cluster, *seq; };
+struct kind {
+	const char *module, *cluster, *seq;
+};
 static const struct kind kinds[] = {
-	{ "pgsql", "pg_cluster", "pg_seq" }, { "etcd", "etcd_cluster", "etcd_seq" }, { "redis", "redis_cluster", "redis_node" },
-	{ "minio", "minio_cluster", "minio_seq" },
+	{"pgsql", "pg_cluster", "pg_seq"},
+	{"etcd", "etcd_cluster", "etcd_seq"},
+	{"redis", "redis_cluster", "redis_node"},
+	{"minio", "minio_cluster", "minio_seq"},
 };
 
 /* Clusters of one module, in inventory order, with their members' names. */
@@ -43,8 +47,10 @@ static void add_nodes(pig_task *t, const pig_value *all, pig_value *out)
 		infra_put(t, one, "address", infra_address(t, host));
 		infra_put(t, one, "cluster", infra_scalar(t, t->host->of(t, host, "node_cluster")));
 		/* its page is found by its name, which may be known to itself alone */
-		t->host->put(t, one, "haproxy", t->host->boolean(t, strcmp(infra_name(t, host), host) &&
-			t->val->truth(t->host->of(t, host, "haproxy_enabled"), false)));
+		t->host->put(
+			t, one, "haproxy",
+			t->host->boolean(t, strcmp(infra_name(t, host), host) &&
+						    t->val->truth(t->host->of(t, host, "haproxy_enabled"), false)));
 		t->host->push(t, out, one);
 	}
 }
@@ -82,7 +88,8 @@ static void add_sites(pig_task *t, pig_value *out)
 
 	for (size_t i = 0; i < t->val->len(p->infra_portal); i++) {
 		const pig_value *item = t->val->at(p->infra_portal, i);
-		const char *key = t->val->key_at(p->infra_portal, i), *domain = infra_scalar(t, t->val->key(item, "domain"));
+		const char *key = t->val->key_at(p->infra_portal, i),
+			   *domain = infra_scalar(t, t->val->key(item, "domain"));
 		pig_value *one = t->host->map(t);
 		if (!*domain || !strcmp(key, "home"))
 			continue;
@@ -103,7 +110,7 @@ static void page(pig_task *t, const char *name, const char *lang, const pig_valu
 	infra_put(t, all, "lang", lang);
 	infra_put(t, all, "title", strcmp(lang, "zh") ? "Pigsty" : "Pigsty 门户");
 	pig_file(t, .path = pig_fmt(t, "%s/%s", p->nginx_home, name), .tmpl = tmpl, .vars = all, .mode = 0644,
-		.owner = "root", .group = "nginx");
+		 .owner = "root", .group = "nginx");
 }
 
 void infra_home(pig_task *t)

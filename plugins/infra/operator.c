@@ -7,7 +7,7 @@
 static void own(pig_task *t, const char *name, const char *tmpl, const pig_value *vars, uint32_t mode)
 {
 	pig_file(t, .path = pig_fmt(t, "%s/%s", infra_operator_home(t), name), .tmpl = tmpl, .vars = vars, .mode = mode,
-		.owner = infra_operator(t));
+		 .owner = infra_operator(t));
 }
 
 static const char *text_of(pig_task *t, const char *host, const char *name, const char *dflt)
@@ -36,7 +36,8 @@ static const pig_value *instances(pig_task *t)
 		infra_put(t, one, "address", infra_address(t, host));
 		infra_put(t, one, "port", text_of(t, host, "pg_port", "5432"));
 		infra_put(t, one, "admin", text_of(t, host, "pg_admin_username", "dbuser_dba"));
-		t->host->put(t, one, "primary", t->host->boolean(t, !strcmp(text_of(t, host, "pg_role", ""), "primary")));
+		t->host->put(t, one, "primary",
+			     t->host->boolean(t, !strcmp(text_of(t, host, "pg_role", ""), "primary")));
 		t->host->put(t, one, "databases", names);
 		t->host->push(t, list, one);
 	}
@@ -50,20 +51,23 @@ static const pig_value *etcd_members(pig_task *t, const char *form)
 	const char *port = text_of(t, t->hostname, "etcd_port", "2379");
 
 	for (size_t i = 0; i < t->val->len(hosts); i++)
-		t->host->push(t, list, t->host->text(t, pig_fmt(t, "%s%s:%s", form, infra_address(t, infra_host(t, hosts, i)),
-			port)));
+		t->host->push(
+			t, list,
+			t->host->text(t, pig_fmt(t, "%s%s:%s", form, infra_address(t, infra_host(t, hosts, i)), port)));
 	return list;
 }
 
 /* Passwords by user, in the form of libpq: colons and backslashes escaped. */
 static const char *passwords(pig_task *t)
 {
-	static const char *const users[][2] = { { "pg_replication_username", "pg_replication_password" },
-		{ "pg_monitor_username", "pg_monitor_password" }, { "pg_admin_username", "pg_admin_password" } };
+	static const char *const users[][2] = {{"pg_replication_username", "pg_replication_password"},
+					       {"pg_monitor_username", "pg_monitor_password"},
+					       {"pg_admin_username", "pg_admin_password"}};
 	const char *text = "";
 
 	for (size_t i = 0; i < sizeof users / sizeof *users; i++) {
-		const char *user = text_of(t, t->hostname, users[i][0], ""), *p = text_of(t, t->hostname, users[i][1], "");
+		const char *user = text_of(t, t->hostname, users[i][0], ""),
+			   *p = text_of(t, t->hostname, users[i][1], "");
 		const char *escaped = "";
 		for (; *p; p++)
 			escaped = pig_fmt(t, "%s%s%c", escaped, *p == ':' || *p == '\\' ? "\\" : "", *p);
@@ -83,12 +87,13 @@ void task_infra_env(pig_task *t)
 		t->host->put(t, vars, "instances", instances(t));
 		t->host->put(t, vars, "etcd", etcd_members(t, ""));
 		pig_file(t, .path = INFRA_DIR "/conf/patronictl.yml", .tmpl = "operator/patronictl.yml", .vars = vars,
-			.mode = 0640, .owner = "root", .group = "infra");
+			 .mode = 0640, .owner = "root", .group = "infra");
 	}
 	t->host->put(t, vars, "endpoints", etcd_members(t, "https://"));
 	/* a member has its own */
 	if (t->val->len(t->val->key(vars, "endpoints")) && t->val->type(t->host->get(t, "etcd_seq")) != PIG_INT)
-		pig_file(t, .path = "/etc/profile.d/etcdctl.sh", .tmpl = "operator/etcdctl.sh", .vars = vars, .mode = 0644);
+		pig_file(t, .path = "/etc/profile.d/etcdctl.sh", .tmpl = "operator/etcdctl.sh", .vars = vars,
+			 .mode = 0644);
 	if (!*home)
 		return;
 	if (databases) {
@@ -97,7 +102,8 @@ void task_infra_env(pig_task *t)
 		own(t, ".pg_service.conf", "operator/pg_service.conf", vars, 0600);
 	}
 	own(t, ".pigsty", "operator/pigsty", vars, 0600);
-	pig_line(t, .path = pig_fmt(t, "%s/.bashrc", home), .block = "pigsty", .line = "[ ! -r ~/.pigsty ] || . ~/.pigsty");
+	pig_line(t, .path = pig_fmt(t, "%s/.bashrc", home), .block = "pigsty",
+		 .line = "[ ! -r ~/.pigsty ] || . ~/.pigsty");
 }
 
 /* The last part of a path. */
@@ -121,12 +127,13 @@ void task_infra_admin(pig_task *t)
 	if (!self)
 		return;
 	pig_package(t, .names = "pig-libraries");
-	pig_file(t, .path = t->val->str(t->val->key(self, "program_at"), ""), .mode = 0755, .owner = "root", .group = "root",
-		.src = t->val->str(t->val->key(self, "program"), ""));
+	pig_file(t, .path = t->val->str(t->val->key(self, "program_at"), ""), .mode = 0755, .owner = "root",
+		 .group = "root", .src = t->val->str(t->val->key(self, "program"), ""));
 	for (size_t i = 0; i < t->val->len(modules); i++) {
 		const char *file = t->val->str(t->val->at(modules, i), "");
-		pig_file(t, .path = pig_fmt(t, "%s/%s", t->val->str(t->val->key(self, "modules_at"), ""), base_of(file)),
-			.src = file, .mode = 0644, .owner = "root", .group = "root");
+		pig_file(t,
+			 .path = pig_fmt(t, "%s/%s", t->val->str(t->val->key(self, "modules_at"), ""), base_of(file)),
+			 .src = file, .mode = 0644, .owner = "root", .group = "root");
 	}
 	if (!*home)
 		return;
@@ -134,15 +141,15 @@ void task_infra_admin(pig_task *t)
 	for (size_t i = 0; i < t->val->len(inventory); i++) {
 		const char *file = t->val->str(t->val->at(inventory, i), "");
 		pig_file(t, .path = pig_fmt(t, "%s/%s", dir, t->val->key_at(inventory, i)), .src = file, .mode = 0600,
-			.owner = infra_operator(t));
+			 .owner = infra_operator(t));
 	}
 	pig_file(t, .path = pig_fmt(t, "%s/files/pki/ca/ca.crt", dir), .text = t->host->ca(t), .mode = 0644,
-		.owner = infra_operator(t));
+		 .owner = infra_operator(t));
 }
 
 void task_rm_env(pig_task *t)
 {
-	static const char *const files[] = { ".pg_service.conf", ".pigsty" };
+	static const char *const files[] = {".pg_service.conf", ".pigsty"};
 	const char *home = infra_operator_home(t);
 
 	if (t->val->type(t->host->get(t, "etcd_seq")) != PIG_INT) /* a member's is etcd's */

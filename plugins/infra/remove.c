@@ -1,8 +1,8 @@
 /* infra-rm: what infra.yml has made, by its exact names. Accounts stay: files elsewhere may be theirs. */
 #include "module.h"
 
-static const char *const masked[] = { "victoria-metrics", "prometheus-alertmanager", "prometheus-blackbox-exporter",
-	"prometheus-nginx-exporter" };
+static const char *const masked[] = {"victoria-metrics", "prometheus-alertmanager", "prometheus-blackbox-exporter",
+				     "prometheus-nginx-exporter"};
 
 void task_rm_register(pig_task *t)
 {
@@ -26,9 +26,10 @@ static void gone(pig_task *t, const char *path, bool dir)
 
 void task_rm_config(pig_task *t)
 {
-	static const char *const files[] = { "/etc/pki/infra.crt", "/etc/pki/infra.key", "/etc/alertmanager.yml",
-		"/etc/blackbox.yml", "/etc/dnsmasq.conf", "/etc/nginx/nginx.conf", "/etc/nginx/.htpasswd",
-		"/etc/nginx/link-cert", "/etc/vector/nginx.yaml", "/etc/nginx/sign-cert", "/etc/dashboards" };
+	static const char *const files[] = {"/etc/pki/infra.crt",   "/etc/pki/infra.key",   "/etc/alertmanager.yml",
+					    "/etc/blackbox.yml",    "/etc/dnsmasq.conf",    "/etc/nginx/nginx.conf",
+					    "/etc/nginx/.htpasswd", "/etc/nginx/link-cert", "/etc/vector/nginx.yaml",
+					    "/etc/nginx/sign-cert", "/etc/dashboards"};
 
 	for (size_t i = 0; i < INFRA_PARTS; i++) {
 		if (i == PART_NGINX || i == PART_GRAFANA) /* their units are the packages' */
@@ -45,11 +46,11 @@ void task_rm_config(pig_task *t)
 	gone(t, "/etc/nginx/conf.d", true);
 	gone(t, INFRA_DNS_DIR, true);
 	pig_ensure(t, .note = "systemd has forgotten the units", .want = "",
-		.probe = "systemctl list-units --all --state=not-found --no-legend --plain "
-			 "'vmetrics.service' 'vmalert.service' 'alertmanager.service' 'blackbox_exporter.service'; "
-			 "systemctl show -p NeedDaemonReload --value nginx dnsmasq | grep -x yes",
-		.apply = "systemctl daemon-reload; systemctl reset-failed vmetrics vmalert alertmanager "
-			 "blackbox_exporter 2>/dev/null; :");
+		   .probe = "systemctl list-units --all --state=not-found --no-legend --plain "
+			    "'vmetrics.service' 'vmalert.service' 'alertmanager.service' 'blackbox_exporter.service'; "
+			    "systemctl show -p NeedDaemonReload --value nginx dnsmasq | grep -x yes",
+		   .apply = "systemctl daemon-reload; systemctl reset-failed vmetrics vmalert alertmanager "
+			    "blackbox_exporter 2>/dev/null; :");
 }
 
 void task_rm_data(pig_task *t)

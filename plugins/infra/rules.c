@@ -26,7 +26,8 @@ static void check_entry(pig_check *c, const char *key, const pig_value *item)
 	const pig_value *domain = c->val->key(item, "domain");
 
 	if (c->val->type(endpoint) == PIG_STR && !is_endpoint(str(c, endpoint))) {
-		c->api->fault(c, endpoint, "endpoint of infra_portal.%s must be host:port, not \"%s\"", key, str(c, endpoint));
+		c->api->fault(c, endpoint, "endpoint of infra_portal.%s must be host:port, not \"%s\"", key,
+			      str(c, endpoint));
 		c->api->hint(c, "Give the scheme by `scheme`, a folder by `path`.");
 	}
 	if (c->val->type(endpoint) == PIG_STR && c->val->type(path) == PIG_STR)
@@ -60,17 +61,19 @@ void infra_check_portal(pig_check *c)
 			c->api->fault_at_key(c, portal, key, "\"%s\" is no name for an entry of infra_portal", key);
 		check_entry(c, key, item);
 		if (c->val->truth(c->val->key(item, "auth"), false) && !c->val->len(users)) {
-			c->api->fault(c, c->val->key(item, "auth"), "infra_portal.%s asks who comes, and nginx_users names no one",
-				key);
+			c->api->fault(c, c->val->key(item, "auth"),
+				      "infra_portal.%s asks who comes, and nginx_users names no one", key);
 			c->api->hint(c, "Add nginx_users: { name: password }.");
 		}
 		for (size_t n = 0; n <= c->val->len(c->val->key(item, "domains")); n++)
 			for (size_t k = 0; k < i; k++)
-				for (size_t m = 0; m <= c->val->len(c->val->key(c->val->at(portal, k), "domains")); m++) {
-					const pig_value *a = domain_at(c, item, n), *b = domain_at(c, c->val->at(portal, k), m);
+				for (size_t m = 0; m <= c->val->len(c->val->key(c->val->at(portal, k), "domains"));
+				     m++) {
+					const pig_value *a = domain_at(c, item, n),
+							*b = domain_at(c, c->val->at(portal, k), m);
 					if (*str(c, a) && !strcmp(str(c, a), str(c, b)))
-						c->api->fault(c, a, "domain \"%s\" is that of infra_portal.%s already", str(c, a),
-							c->val->key_at(portal, k));
+						c->api->fault(c, a, "domain \"%s\" is that of infra_portal.%s already",
+							      str(c, a), c->val->key_at(portal, k));
 				}
 	}
 }
@@ -82,9 +85,10 @@ void infra_check_seqs(pig_check *c)
 	for (size_t i = 0; i < c->val->len(hosts); i++) {
 		const pig_value *seq = c->api->get(c, str(c, c->val->at(hosts, i)), "infra_seq");
 		for (size_t k = 0; seq && k < i; k++)
-			if (c->val->num(seq, -1) == c->val->num(c->api->get(c, str(c, c->val->at(hosts, k)), "infra_seq"), -2))
-				c->api->fault(c, seq, "infra_seq %" PRId64 " is that of %s already", c->val->num(seq, 0),
-					str(c, c->val->at(hosts, k)));
+			if (c->val->num(seq, -1) ==
+			    c->val->num(c->api->get(c, str(c, c->val->at(hosts, k)), "infra_seq"), -2))
+				c->api->fault(c, seq, "infra_seq %" PRId64 " is that of %s already",
+					      c->val->num(seq, 0), str(c, c->val->at(hosts, k)));
 	}
 }
 
@@ -113,8 +117,9 @@ void infra_check_records(pig_check *c)
 				const char *other = str(c, c->val->at(records, k));
 				size_t a = strcspn(other, " \t");
 				if (has_word(other, p, n) && (a != strcspn(line, " \t") || strncmp(other, line, a)))
-					c->api->fault(c, c->val->at(records, i), "dns_records give %.*s the address %.*s already", (int)n, p,
-						(int)a, other);
+					c->api->fault(c, c->val->at(records, i),
+						      "dns_records give %.*s the address %.*s already", (int)n, p,
+						      (int)a, other);
 			}
 			p += n;
 		}
@@ -123,7 +128,7 @@ void infra_check_records(pig_check *c)
 
 void infra_check_links(pig_check *c)
 {
-	static const char *const lists[] = { "infra_services", "infra_extra_services" };
+	static const char *const lists[] = {"infra_services", "infra_extra_services"};
 
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
 		const pig_value *list = c->api->get(c, c->hostname, lists[i]);
@@ -145,7 +150,8 @@ void infra_check_webhooks(pig_check *c)
 	for (size_t i = 0; i < c->val->len(hooks); i++) {
 		const pig_value *url = c->val->key(c->val->at(hooks, i), "url");
 		if (strncmp(str(c, url), "http://", 7) && strncmp(str(c, url), "https://", 8))
-			c->api->fault(c, url, "an alert is posted to a URL that begins with http:// or https://, not \"%s\"",
-				str(c, url));
+			c->api->fault(c, url,
+				      "an alert is posted to a URL that begins with http:// or https://, not \"%s\"",
+				      str(c, url));
 	}
 }

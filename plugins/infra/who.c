@@ -6,22 +6,23 @@
 #include <stdlib.h>
 
 const struct infra_part_row infra_parts[INFRA_PARTS] = {
-	[PART_NGINX] = { "nginx", NULL, "nginx_enabled", "nginx_port", "nginx", "nginx", false },
-	[PART_NGINX_EXPORTER] = { "nginx_exporter", NULL, "nginx_exporter_enabled", "nginx_exporter_port",
-		"nginx_exporter prometheus-nginx-exporter", "nginx-exporter", true },
-	[PART_DNS] = { "dnsmasq", NULL, "dns_enabled", "dns_port", "dnsmasq", "dnsmasq", false },
-	[PART_VMETRICS] = { "vmetrics", "vmetrics", "vmetrics_enabled", "vmetrics_port",
-		"victoria-metrics victoria-metrics-prod", "victoria-metrics", false },
-	[PART_VMALERT] = { "vmalert", "vmalert", "vmalert_enabled", "vmalert_port", "vmalert vmalert-prod", "vmalert", false },
-	[PART_VLOGS] = { "vlogs", "vlogs", "vlogs_enabled", "vlogs_port", "victoria-logs victoria-logs-prod",
-		"victoria-logs", true },
-	[PART_VTRACES] = { "vtraces", "vtraces", "vtraces_enabled", "vtraces_port",
-		"victoria-traces victoria-traces-prod", "victoria-traces", true },
-	[PART_ALERTMANAGER] = { "alertmanager", "alertmgr", "alertmanager_enabled", "alertmanager_port",
-		"alertmanager prometheus-alertmanager", "alertmanager", false },
-	[PART_BLACKBOX] = { "blackbox_exporter", "blackbox", "blackbox_enabled", "blackbox_port",
-		"blackbox_exporter prometheus-blackbox-exporter", "blackbox-exporter", false },
-	[PART_GRAFANA] = { "grafana-server", "ui", "grafana_enabled", "grafana_port", "grafana-server", "grafana", true },
+	[PART_NGINX] = {"nginx", NULL, "nginx_enabled", "nginx_port", "nginx", "nginx", false},
+	[PART_NGINX_EXPORTER] = {"nginx_exporter", NULL, "nginx_exporter_enabled", "nginx_exporter_port",
+				 "nginx_exporter prometheus-nginx-exporter", "nginx-exporter", true},
+	[PART_DNS] = {"dnsmasq", NULL, "dns_enabled", "dns_port", "dnsmasq", "dnsmasq", false},
+	[PART_VMETRICS] = {"vmetrics", "vmetrics", "vmetrics_enabled", "vmetrics_port",
+			   "victoria-metrics victoria-metrics-prod", "victoria-metrics", false},
+	[PART_VMALERT] = {"vmalert", "vmalert", "vmalert_enabled", "vmalert_port", "vmalert vmalert-prod", "vmalert",
+			  false},
+	[PART_VLOGS] = {"vlogs", "vlogs", "vlogs_enabled", "vlogs_port", "victoria-logs victoria-logs-prod",
+			"victoria-logs", true},
+	[PART_VTRACES] = {"vtraces", "vtraces", "vtraces_enabled", "vtraces_port",
+			  "victoria-traces victoria-traces-prod", "victoria-traces", true},
+	[PART_ALERTMANAGER] = {"alertmanager", "alertmgr", "alertmanager_enabled", "alertmanager_port",
+			       "alertmanager prometheus-alertmanager", "alertmanager", false},
+	[PART_BLACKBOX] = {"blackbox_exporter", "blackbox", "blackbox_enabled", "blackbox_port",
+			   "blackbox_exporter prometheus-blackbox-exporter", "blackbox-exporter", false},
+	[PART_GRAFANA] = {"grafana-server", "ui", "grafana_enabled", "grafana_port", "grafana-server", "grafana", true},
 };
 
 bool infra_enabled(pig_task *t, const char *host, enum infra_part part)
@@ -43,7 +44,7 @@ int64_t infra_port(pig_task *t, enum infra_part part)
 /* What was seen: what of the optional parts has neither a program here nor a package, " vlogs vtraces "; whose home is
    the operator's */
 #define LACKS "infra_lacks"
-#define HOME  "infra_operator_home"
+#define HOME "infra_operator_home"
 
 static const char *seen(pig_task *t, const char *what)
 {
@@ -86,8 +87,10 @@ bool infra_has(pig_task *t, enum infra_part part)
  */
 void task_infra_look(pig_task *t)
 {
-	const char *ask = pig_sh(t, "h=$(getent passwd %s); h=${h%%:*}; echo \"${h##*:}\"\n"
-		"[ -e /usr/share/pev2.html ] || printf 'pev '\nlack= names=\n", infra_operator(t));
+	const char *ask = pig_sh(t,
+				 "h=$(getent passwd %s); h=${h%%:*}; echo \"${h##*:}\"\n"
+				 "[ -e /usr/share/pev2.html ] || printf 'pev '\nlack= names=\n",
+				 infra_operator(t));
 	bool deb = !strcmp(infra_scalar(t, t->host->fact(t, "os_package")), "deb");
 
 	for (size_t i = 0; i < INFRA_PARTS; i++) {
@@ -95,13 +98,17 @@ void task_infra_look(pig_task *t)
 		if (!row->optional || !infra_enabled(t, t->hostname, (enum infra_part)i))
 			continue;
 		/* the alias's names: distributions and Pigsty's own repo */
-		ask = pig_fmt(t, "%sfor x in %s -; do ! command -v $x >/dev/null || break; done; "
-			"[ $x != - ] || { lack=\"$lack %s:%s\"; names=\"$names %s prometheus-%s\"; }\n", ask, row->programs,
-			row->name, row->packages, row->packages, row->packages);
+		ask = pig_fmt(t,
+			      "%sfor x in %s -; do ! command -v $x >/dev/null || break; done; "
+			      "[ $x != - ] || { lack=\"$lack %s:%s\"; names=\"$names %s prometheus-%s\"; }\n",
+			      ask, row->programs, row->name, row->packages, row->packages, row->packages);
 	}
-	ask = pig_fmt(t, "%s[ -n \"$names\" ] || exit 0\nknown=$(%s)\n"
+	ask = pig_fmt(
+		t,
+		"%s[ -n \"$names\" ] || exit 0\nknown=$(%s)\n"
 		"for x in $lack; do p=${x#*:}; case \" $(echo $known) \" in *\" $p \"*|*\" prometheus-$p \"*) ;; *) "
-		"printf '%%s ' \"${x%%%%:*}\" ;; esac; done", ask,
+		"printf '%%s ' \"${x%%%%:*}\" ;; esac; done",
+		ask,
 		deb ? "apt-cache show --no-all-versions $names 2>/dev/null | sed -n 's/^Package: //p'"
 		    : "dnf -q repoquery --qf '%{name}\\n' $names 2>/dev/null");
 	const pig_op *op = pig_shell(t, .note = "which parts have a package", .reads = true, .cmd = ask);

@@ -8,18 +8,20 @@
 #define RULES "/etc/pig/firewall"
 
 /* What the running firewall lacks of RULES, a line each, in its own words. */
-#define LACKS_FIREWALLD \
-	"while read -r k v; do case $k in\n" \
-	"intranet) firewall-cmd -q --permanent --zone=trusted --query-source=\"$v\" || echo \"--zone=trusted --add-source=$v\" ;;\n" \
-	"port) firewall-cmd -q --permanent --zone=public --query-port=\"$v/tcp\" || echo \"--zone=public --add-port=$v/tcp\" ;;\n" \
+#define LACKS_FIREWALLD                                                                                                \
+	"while read -r k v; do case $k in\n"                                                                           \
+	"intranet) firewall-cmd -q --permanent --zone=trusted --query-source=\"$v\" || echo \"--zone=trusted "         \
+	"--add-source=$v\" ;;\n"                                                                                       \
+	"port) firewall-cmd -q --permanent --zone=public --query-port=\"$v/tcp\" || echo \"--zone=public "             \
+	"--add-port=$v/tcp\" ;;\n"                                                                                     \
 	"esac; done <" RULES "\n"
-#define LACKS_UFW \
-	"s=$(ufw status); while read -r k v; do case $k in\n" \
-	"intranet) echo \"$s\" | grep -qE \"^Anywhere +ALLOW +$v *$\" || echo \"allow from $v\" ;;\n" \
-	"port) echo \"$s\" | grep -qE \"^$v/tcp +ALLOW +Anywhere *$\" || echo \"allow $v/tcp\" ;;\n" \
+#define LACKS_UFW                                                                                                      \
+	"s=$(ufw status); while read -r k v; do case $k in\n"                                                          \
+	"intranet) echo \"$s\" | grep -qE \"^Anywhere +ALLOW +$v *$\" || echo \"allow from $v\" ;;\n"                  \
+	"port) echo \"$s\" | grep -qE \"^$v/tcp +ALLOW +Anywhere *$\" || echo \"allow $v/tcp\" ;;\n"                   \
 	"esac; done <" RULES "\n"
 #define FIREWALLD "command -v firewall-cmd >/dev/null && firewall-cmd -q --state 2>/dev/null"
-#define UFW       "command -v ufw >/dev/null && ufw status | grep -q '^Status: active'"
+#define UFW "command -v ufw >/dev/null && ufw status | grep -q '^Status: active'"
 
 static void zones(pig_task *t, const struct node *p)
 {
@@ -30,7 +32,8 @@ static void zones(pig_task *t, const struct node *p)
 	for (size_t i = 0; i < t->val->len(p->node_firewall_public_port); i++)
 		text = pig_fmt(t, "%sport %s\n", text, node_scalar(t, t->val->at(p->node_firewall_public_port, i)));
 	pig_file(t, .path = RULES, .text = text, .mode = 0644);
-	pig_ensure(t, .note = "trusted networks and open ports of the firewall that runs", .flags = PIG_SOFT, .want = "",
+	pig_ensure(t, .note = "trusted networks and open ports of the firewall that runs", .flags = PIG_SOFT,
+		   .want = "",
 		   .probe = "if " FIREWALLD "; then\n" LACKS_FIREWALLD "elif " UFW "; then\n" LACKS_UFW "fi",
 		   .apply = "if " FIREWALLD "; then\n{ " LACKS_FIREWALLD "} | while read -r a b; do "
 			    "firewall-cmd -q --permanent \"$a\" \"$b\" || exit; done && firewall-cmd -q --reload\n"

@@ -61,8 +61,11 @@ static const pig_value *log_sinks(pig_task *t)
 		for (size_t k = 0; !strcmp(url, "infra") && k < t->val->len(infra); k++) {
 			const char *host = t->val->str(t->val->at(infra, k), "");
 			if (t->val->truth(t->host->of(t, host, "vlogs_enabled"), true))
-				t->host->push(t, list, t->host->text(t, pig_fmt(t, "http://%s:%s/insert/jsonline",
-					node_address_of(t, host), node_scalar(t, t->host->of(t, host, "vlogs_port")))));
+				t->host->push(
+					t, list,
+					t->host->text(t, pig_fmt(t, "http://%s:%s/insert/jsonline",
+								 node_address_of(t, host),
+								 node_scalar(t, t->host->of(t, host, "vlogs_port")))));
 		}
 	}
 	return list;
@@ -88,7 +91,8 @@ void task_vector(pig_task *t)
 	pig_file(t, .path = "/etc/vector", .dir = true, .mode = 0700);
 	pig_file(t, .path = p->vector_data, .dir = true, .mode = 0700);
 	pig_file(t, .path = "/etc/systemd/system/vector.service", .tmpl = "vector.service", .mode = 0644);
-	pig_file(t, .path = "/etc/default/vector", .text = "# Managed by pig.\nVECTOR_CONFIG_DIR=/etc/vector\n", .mode = 0644);
+	pig_file(t, .path = "/etc/default/vector", .text = "# Managed by pig.\nVECTOR_CONFIG_DIR=/etc/vector\n",
+		 .mode = 0644);
 	pig_file(t, .path = "/etc/vector/vector.yaml", .tmpl = "vector.yaml", .vars = vars, .mode = 0644);
 	pig_file(t, .path = "/etc/vector/node.yaml", .tmpl = "vector_node.yaml", .vars = vars, .mode = 0600);
 	if (!is_had(t, "vector")) {
@@ -104,7 +108,7 @@ void task_vector(pig_task *t)
 static const char *labels(pig_task *t)
 {
 	return pig_fmt(t, "ip: %s, ins: %s, cls: %s", node_address_of(t, t->hostname), node_own_name(t),
-		((const struct node *)t->params)->node_cluster);
+		       ((const struct node *)t->params)->node_cluster);
 }
 
 static const char *node_targets(pig_task *t)
@@ -121,7 +125,7 @@ static const char *node_targets(pig_task *t)
 	text = *list ? pig_fmt(t, "- labels: { %s }\n  targets: [ %s ]\n", labels(t), list) : "";
 	if (p->vip_enabled && is_had(t, "keepalived_exporter"))
 		text = pig_fmt(t, "%s- labels: { %s, vip: %s }\n  targets: [ \"%s:%" PRId64 "\" ]\n", text, labels(t),
-			p->vip_address, address, p->vip_exporter_port);
+			       p->vip_address, address, p->vip_exporter_port);
 	return *text ? text : NULL;
 }
 
@@ -141,14 +145,15 @@ void task_node_register(pig_task *t)
 		return;
 	infra->target(t, "node", t->hostname, node_targets(t));
 	infra->target(t, "ping", t->hostname, pig_fmt(t, "- labels: { %s }\n  targets: [ %s ]\n", labels(t), address));
-	infra->page(t, node_own_name(t), p->haproxy_enabled ? pig_fmt(t, "%s:%" PRId64, address,
-		p->haproxy_exporter_port) : NULL);
+	infra->page(t, node_own_name(t),
+		    p->haproxy_enabled ? pig_fmt(t, "%s:%" PRId64, address, p->haproxy_exporter_port) : NULL);
 	if (!p->vip_enabled)
 		return;
-	infra->target(t, "ping", vip_target(t), pig_fmt(t, "- labels: { %s, vip: %s, job: node-vip }\n  targets: [ %s ]\n",
-		labels(t), p->vip_address, p->vip_address));
-	infra->dns(t, pig_fmt(t, "%s.vip", p->node_cluster), pig_fmt(t, "%s %s%s\n", p->vip_address, p->node_cluster,
-		p->vip_dns_suffix));
+	infra->target(t, "ping", vip_target(t),
+		      pig_fmt(t, "- labels: { %s, vip: %s, job: node-vip }\n  targets: [ %s ]\n", labels(t),
+			      p->vip_address, p->vip_address));
+	infra->dns(t, pig_fmt(t, "%s.vip", p->node_cluster),
+		   pig_fmt(t, "%s %s%s\n", p->vip_address, p->node_cluster, p->vip_dns_suffix));
 }
 
 /* Does any other node of the cluster keep the shared address' name? */
