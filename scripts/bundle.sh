@@ -1,13 +1,13 @@
 #!/bin/sh
 # bundle.sh BUILD [INVENTORY [OPTIONS of pig repo build...]]: the .deb of pig, then the bundle with it, once: what comes out is kept in
-# BUILD/bundle under the hash of what it is made of, and its path is the last line printed. FORCE=1 builds it again.
+# BUNDLE_DIR (BUILD/bundle) under the hash of what it is made of, and its path is the last line printed. FORCE=1 builds it again.
 set -eu
 build=$(cd "$1" && pwd)
 src=$(cd "$(dirname "$0")/.." && pwd)
 inventory=${2:-$src/conf/demo.yml}
 [ $# -lt 2 ] || shift
 shift
-dir=$build/bundle
+dir=${BUNDLE_DIR:-$build/bundle}
 mkdir -p "$dir/deb"
 
 # the program, its modules and what is installed with them

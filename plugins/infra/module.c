@@ -4,11 +4,13 @@
  */
 #include "module.h"
 #include "infra.h"
+#include "repo_rules.h"
 #include "verbs.h"
 
 #define ON_INFRA "'infra' not in group_names or "
 
 static const struct pig_rule rules[] = {
+	REPO_RULES,
 	{ .id = "infra_seq", .scope = PIG_HOST, .warn = 1,
 	  .must = "'infra' not in group_names or infra_seq is defined",
 	  .say = "the host is in group \"infra\" and has no infra_seq",
