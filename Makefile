@@ -18,6 +18,7 @@ soak: build
 	@tests/soak.sh
 
 bench: build
+	@tests/bench/lang.sh
 	@tests/bench/run.sh
 
 install: build

@@ -98,6 +98,7 @@ struct source {
 	z_stream z;
 	bool open, ended;    /* zlib's state; the frame's end was seen and was right */
 	int64_t out, most;   /* bytes handed out, and how many there may be */
+	size_t last;         /* bytes of the last block handed out */
 	const char *why;     /* what was wrong with the frame */
 	unsigned char in[BLOCK];
 	char block[BLOCK];
@@ -160,6 +161,7 @@ static la_ssize_t source_read(struct archive *r, void *ctx, const void **out)
 		*out = s->block;
 		n = s->open || frame_begin(s) ? source_more(s) : -1;
 	}
+	s->last = n > 0 ? (size_t)n : s->last;
 	s->out += n > 0 ? n : 0;
 	if (n >= 0 && s->out > s->most) {
 		s->why = "it holds more than its manifest says";
@@ -173,10 +175,14 @@ static la_ssize_t source_read(struct archive *r, void *ctx, const void **out)
 /* Behind the tar's end come zeros to the end of its last block, and nothing behind the frame. */
 static bool source_end(struct source *s, struct archive *r, struct err *e)
 {
+	int64_t rest = s->out - archive_filter_bytes(r, 0); /* read ahead, and not looked at */
 	const void *p;
 	la_ssize_t n;
 	char more;
 
+	for (size_t i = 0; s->fd >= 0 && i < s->last && (int64_t)i < rest; i++)
+		if (s->block[s->last - 1 - i])
+			return fail(e, E_INPUT, "something stands behind its end");
 	while (s->fd >= 0 && (n = source_read(r, s, &p)) != 0) {
 		if (n < 0)
 			return fail(e, E_INPUT, "it is no whole bundle: %s", s->why);
@@ -306,13 +312,15 @@ static bool members_take(struct look *k)
 
 	for (size_t i = 0; i < m->n; i++) {
 		struct archive_entry *en;
-		if (!member_next(k, &en, m->files[i].size))
+		if (!member_next(k, &en, SIZE_MOST))
 			return false;
 		const char *path = en ? archive_entry_pathname(en) : NULL;
 		if (path && !map_has(&m->by_path, path))
 			return fail(k->e, E_INPUT, "its member \"%s\" is not in its manifest", path);
 		if (!path || strcmp(path, m->files[i].path) != 0)
 			return fail(k->e, E_INPUT, "\"%s\" is missing, or not in its place", m->files[i].path);
+		if (archive_entry_size(en) > m->files[i].size)
+			return fail(k->e, E_INPUT, "its member \"%s\" is larger than it may be", path);
 		if (archive_entry_size(en) != m->files[i].size || !!(archive_entry_perm(en) & 0100) != m->files[i].exec)
 			return fail(k->e, E_INPUT, "its member \"%s\" is not what was packed", path);
 		if (!member_take(k, &m->files[i]))

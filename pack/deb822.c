@@ -33,19 +33,7 @@ static bool is_digest(const char *s)
 	return s && strlen(s) == SHA_HEX && strspn(s, "0123456789abcdef") == SHA_HEX;
 }
 
-/* Every word before "(", "," or " " of a Provides line. */
-static void provides(struct map *names, struct arena *a, const char *s, struct deb *d)
-{
-	while (s && *s) {
-		size_t n = strcspn(s, " (,");
-		const char *name = arena_strn(a, s, n);
-		if (n && !map_has(names, name))
-			map_put(names, name, d);
-		s = strchr(s + n, ',');
-		s = s ? s + 1 + strspn(s + 1, " ") : NULL;
-	}
-}
-
+/* Where a line's value begins. */
 static const char *value_in(const char *line, size_t colon, size_t len)
 {
 	const char *v = line + colon + 1, *end = line + len;
@@ -56,11 +44,11 @@ static const char *value_in(const char *line, size_t colon, size_t len)
 }
 
 /* What is wanted of a paragraph, in one go over its lines: an index has 60,000 of them. */
-static void fields(struct deb *d, const char **size, const char **given, struct arena *a, char *s)
+static void fields(struct deb *d, const char **size, struct arena *a, char *s)
 {
 	const struct { const char *name; const char **to; } wanted[] = {
 		{ "Package", &d->package }, { "Version", &d->version }, { "Architecture", &d->arch }, { "SHA256", &d->sha256 },
-		{ "Filename", &d->file },   { "Size", size },	       { "Provides", given },
+		{ "Filename", &d->file },   { "Size", size },
 	};
 
 	for (char *p = s; *p;) {
@@ -81,9 +69,9 @@ static void fields(struct deb *d, const char **size, const char **given, struct 
 static bool paragraph(struct map *out, struct map *names, struct arena *a, char *s, struct err *e)
 {
 	struct deb *d = arena_get(a, sizeof *d);
-	const char *size = NULL, *given = NULL;
+	const char *size = NULL;
 
-	fields(d, &size, &given, a, s);
+	fields(d, &size, a, s);
 	d->stanza = s;
 	if (!d->package || !d->version || !d->arch || !d->file || !size || !is_digest(d->sha256))
 		return fail(e, E_INPUT, "package \"%s\" of an index has no SHA256, Size or Filename", d->package ? d->package : "?");
@@ -92,7 +80,6 @@ static bool paragraph(struct map *out, struct map *names, struct arena *a, char 
 	if (!map_has(out, key))
 		map_put(out, key, d);
 	map_put(names, d->package, d);
-	provides(names, a, given, d);
 	return true;
 }
 

@@ -99,7 +99,7 @@ struct apt {
 	const char *conf;
 	const char *sources; /* lines of a sources.list; NULL: this machine's own */
 	struct map debs;     /* "package version arch" -> struct deb * */
-	struct map names;    /* package names, provided ones too */
+	struct map names;    /* of packages that really are there */
 	const char *proxy;   /* of this machine's apt, or NULL */
 	const char *identity; /* digest of what names the sources */
 };

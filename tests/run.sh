@@ -89,6 +89,8 @@ suite fuzz bash tests/fuzz/run.sh
 suite e2e/sandbox bash tests/e2e/sandbox/run.sh
 suite e2e/input bash tests/e2e/input/run.sh
 beside e2e/ha bash tests/e2e/ha/run.sh
+suite e2e/infra bash tests/e2e/infra/run.sh
+suite e2e/cmdb bash tests/e2e/cmdb/run.sh
 suite e2e/cluster bash tests/e2e/cluster/run.sh
 suite e2e/etcd bash tests/e2e/etcd/run.sh
 suite e2e/minio bash tests/e2e/minio/run.sh

@@ -28,8 +28,10 @@ static const struct pig_param params[] = {
 		.text = "Password of etcd's user root."),
 	PIG_P_BOOL(struct etcd, etcd_safeguard, .level = PIG_CLUSTER, .dflt = "false",
 		.text = "Refuse the removal of members?"),
-	PIG_P_BOOL(struct etcd, etcd_rm_data, .level = PIG_CLUSTER, .dflt = "true", .was = "etcd_clean",
+	PIG_P_BOOL(struct etcd, etcd_rm_data, .level = PIG_CLUSTER, .dflt = "true",
 		.text = "Delete data and configuration of removed members?"),
+	PIG_P_BOOL(struct etcd, etcd_clean, .level = PIG_CLUSTER, .flags = PIG_DEPRECATED,
+		.text = "Earlier switch that emptied members when they were set up; now removal alone deletes data."),
 	PIG_P_BOOL(struct etcd, etcd_rm_pkg, .level = PIG_CLUSTER, .dflt = "false",
 		.text = "Uninstall etcd from removed members?"),
 };
@@ -54,8 +56,12 @@ static void check_members(pig_check *c)
 
 static void check_count(pig_check *c)
 {
-	size_t n = c->val->len(c->api->members(c, c->cluster));
+	const pig_value *hosts = c->api->members(c, c->cluster);
+	size_t n = c->val->len(hosts);
 
+	for (size_t i = 0; i < n; i++) /* who is a member and has no number is told as that */
+		if (!c->api->get(c, c->val->str(c->val->at(hosts, i), ""), "etcd_seq"))
+			return;
 	if (n && n % 2 == 0) {
 		c->api->fault(c, NULL, "etcd cluster \"%s\" has an even number of members (%zu)", c->cluster, n);
 		c->api->hint(c, "It survives no more losses than one with %zu; take 1, 3 or 5.", n - 1);
@@ -66,6 +72,10 @@ static const struct pig_rule rules[] = {
 	{ .id = "etcd_seq", .scope = PIG_HOST, .must = "'etcd' not in group_names or etcd_seq is defined",
 	  .say = "the host is in group \"etcd\" and has no etcd_seq",
 	  .hint = "Number the members: etcd_seq: 1, 2, 3." },
+	{ .id = "etcd_cluster", .scope = PIG_HOST, .must = "etcd_seq is defined or etcd_cluster is not defined or "
+							   "'etcd' in group_names",
+	  .say = "etcd_cluster makes a member of the host, and it has no etcd_seq",
+	  .hint = "Set etcd_cluster in the vars of the members' group, and etcd_seq on each of them." },
 	{ .id = "etcd_seq_range", .scope = PIG_HOST, .must = "etcd_seq is not defined or etcd_seq >= 0",
 	  .say = "etcd_seq must not be negative" },
 	{ .id = "etcd_timing", .scope = PIG_HOST, .must = "etcd_election_timeout >= 5 * etcd_heartbeat_interval",
@@ -135,6 +145,8 @@ static const struct pig_alias aliases[] = {
 	{ "etcd", "ubuntu*", "etcd | etcd-server + etcd-client" },
 };
 
+static const struct pig_listen listens[] = { { .port = "etcd_port" }, { .port = "etcd_peer_port" } };
+
 static const struct etcd_client client = {
 	sizeof client, etcd_client_members, etcd_client_endpoints, etcd_client_member, etcd_client_env,
 };
@@ -148,4 +160,4 @@ PIG_MODULE(.name = "etcd", .version = "0.1.0", .text = "etcd clusters", .license
 		.rules = PIG_TABLE(rules),
 	.tasks = PIG_TABLE(tasks), .playbooks = PIG_TABLE(playbooks), .health = PIG_TABLE(health),
 		.ifaces = PIG_TABLE(ifaces),
-	.aliases = PIG_TABLE(aliases), .templates = { pig_templates, PIG_TEMPLATE_COUNT, sizeof *pig_templates });
+	.aliases = PIG_TABLE(aliases), .listens = PIG_TABLE(listens), .templates = { pig_templates, PIG_TEMPLATE_COUNT, sizeof *pig_templates });

@@ -18,6 +18,7 @@ struct etcd {
 	int64_t etcd_heartbeat_interval;
 	const char *etcd_root_password;
 	bool etcd_safeguard;
+	bool etcd_clean;
 	bool etcd_rm_data;
 	bool etcd_rm_pkg;
 };

@@ -24,7 +24,7 @@ static const char *packages(pig_task *t)
 
 	for (size_t i = 0; i < t->val->len(p->infra_packages); i++)
 		names = pig_fmt(t, "%s%s ", names, infra_scalar(t, t->val->at(p->infra_packages, i)));
-	for (size_t i = 0; !*names && i < INFRA_PARTS; i++)
+	for (size_t i = 0; i < INFRA_PARTS; i++)
 		if (infra_has(t, (enum infra_part)i))
 			names = pig_fmt(t, "%s%s ", names, infra_parts[i].packages);
 	return names;

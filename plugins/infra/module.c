@@ -33,11 +33,7 @@ static const struct pig_rule rules[] = {
 	{ .id = "pings_asked", .scope = PIG_HOST, .warn = 1,
 	  .must = ON_INFRA "not vmetrics_enabled or blackbox_enabled",
 	  .say = "nodes are to be pinged and blackbox_enabled is false", .hint = "Their ping targets will be down." },
-	{ .id = "scrape_timeout", .scope = PIG_HOST,
-	  .must = "(vmetrics_scrape_timeout | regex_replace('[^0-9]', '') | int) <= "
-		"(vmetrics_scrape_interval | regex_replace('[^0-9]', '') | int) or "
-		"vmetrics_scrape_timeout | regex_replace('[0-9]', '') != vmetrics_scrape_interval | regex_replace('[0-9]', '')",
-	  .say = "vmetrics_scrape_timeout must not be longer than vmetrics_scrape_interval" },
+	{ .id = "scrape_timeout", .scope = PIG_ALL, .check = infra_check_scraping },
 	{ .id = "scrape_interval", .scope = PIG_HOST,
 	  .must = "vmetrics_scrape_interval is match('[1-9][0-9]*(ms|s|m|h)$')",
 	  .say = "vmetrics_scrape_interval must be a whole number of ms, s, m or h" },
@@ -50,7 +46,7 @@ static const struct pig_rule rules[] = {
 	  .must = "nginx_users | reject('match', '[A-Za-z0-9_.@-]+$') | list | length == 0",
 	  .say = "nginx_users has a name with characters that a password file cannot hold" },
 	{ .id = "infra_portal", .scope = PIG_HOST, .check = infra_check_portal },
-	{ .id = "infra_ports", .scope = PIG_ALL, .check = infra_check_ports },
+	{ .id = "admin_ip", .scope = PIG_ALL, .warn = 1, .check = infra_check_admin },
 	{ .id = "dns_records", .scope = PIG_HOST, .warn = 1, .check = infra_check_records },
 	{ .id = "infra_links", .scope = PIG_HOST, .check = infra_check_links },
 	{ .id = "alertmanager_webhooks", .scope = PIG_HOST, .check = infra_check_webhooks },
@@ -87,7 +83,7 @@ static const struct pig_taskdef tasks[] = {
 	{ .name = "grafana", .text = "dashboards by Grafana",
 	  .tags = "grafana_clean,grafana_dir,grafana_config,grafana_launch", .run = task_grafana },
 	{ .name = "infra_admin", .text = "pig and the inventory, to administrate from here", .run = task_infra_admin },
-	{ .name = "infra_register", .text = "register the parts as targets", .tags = "register,add_metrics",
+	{ .name = "infra_register", .text = "register the parts as targets", .tags = "register,add_metrics,add_logs",
 	  .run = task_infra_register },
 	{ .name = "infra_deregister", .text = "registered no more", .tags = "deregister,rm_metrics", .run = task_rm_register },
 	{ .name = "infra_stop", .text = "stop all parts", .tags = "service", .run = task_rm_service },
@@ -153,4 +149,5 @@ PIG_MODULE(.name = "infra", .version = "0.1.0",
 	.params_size = sizeof(struct infra), .params = { infra_params, INFRA_PARAMS, sizeof *infra_params },
 	.rules = PIG_TABLE(rules), .tasks = PIG_TABLE(tasks), .playbooks = PIG_TABLE(playbooks), .ifaces = PIG_TABLE(ifaces),
 	.aliases = PIG_TABLE(aliases), .templates = { pig_templates, PIG_TEMPLATE_COUNT, sizeof *pig_templates },
-	.verbs = PIG_TABLE(infra_verbs));
+	.listens = { infra_listens, INFRA_LISTENS, sizeof *infra_listens },
+	.others = { infra_others, INFRA_OTHERS, sizeof *infra_others }, .verbs = PIG_TABLE(infra_verbs));

@@ -12,6 +12,7 @@ struct infra {
 	const char *region;
 	const pig_value *proxy_env;
 	const char *language;
+	const char *ca_method;
 	bool ca_create;
 	const char *ca_cn;
 	const char *cert_validity;
@@ -95,7 +96,7 @@ struct infra {
 #define INFRA_VICTORIA  "victoria"
 
 /* params.c */
-enum { INFRA_PARAMS = 77 };
+enum { INFRA_PARAMS = 78 };
 extern const struct pig_param infra_params[INFRA_PARAMS];
 
 /* kinds of targets that are scraped, NULL ended */
@@ -167,11 +168,17 @@ void infra_unit(pig_task *t, enum infra_part part, const char *reload);
 
 /* rules.c */
 void infra_check_portal(pig_check *c);
-void infra_check_ports(pig_check *c);
 void infra_check_seqs(pig_check *c);
 void infra_check_records(pig_check *c);
 void infra_check_links(pig_check *c);
 void infra_check_webhooks(pig_check *c);
+
+/* checks.c */
+void infra_check_admin(pig_check *c);
+void infra_check_scraping(pig_check *c);
+enum { INFRA_LISTENS = 11, INFRA_OTHERS = 13 }; /* rows; the definitions must agree */
+extern const struct pig_listen infra_listens[INFRA_LISTENS];
+extern const struct pig_other infra_others[INFRA_OTHERS];
 
 /* remove.c: infra-rm */
 void task_rm_register(pig_task *t);

@@ -159,7 +159,7 @@ void task_nginx(pig_task *t)
 		.group = "nginx");
 	pig_ensure(t, .note = "nginx takes its configuration", .probe = "nginx -t -q 2>&1", .want = "",
 		.apply = "nginx -t -q");
-	pig_unit(t, .name = "nginx", .state = PIG_STARTED, .enable = 1, .on_change = PIG_RELOAD,
+	pig_unit(t, .name = "nginx", .state = PIG_STARTED, .enable = 1, .on_change = PIG_RELOAD, .flags = PIG_NOW,
 		.watch = INFRA_NGINX_WATCH);
 	infra_answers(t, PART_NGINX);
 	certbot(t);

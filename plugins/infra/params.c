@@ -41,6 +41,25 @@ static const struct pig_param webhook_members[] = {
 	  .text = "Of these modules; none: all." },
 };
 
+static const struct pig_param baseurl_members[] = {
+	{ .name = "default", .type = PIG_STR, .flags = PIG_REQUIRED, .text = "Address of the repository." },
+	{ .name = "*", .type = PIG_STR, .text = "Its mirror for the region of that name." },
+};
+static const struct pig_param upstream_members[] = {
+	{ .name = "name", .type = PIG_STR, .check = "name", .flags = PIG_REQUIRED, .text = "Name of the repository." },
+	{ .name = "description", .type = PIG_STR, .text = "What is in it." },
+	{ .name = "module", .type = PIG_STR, .flags = PIG_REQUIRED, .text = "Word of repo_modules it comes with." },
+	{ .name = "releases", .type = PIG_LIST, .check = "/^[0-9]+$/", .text = "Major versions of the OS it is for." },
+	{ .name = "arch", .type = PIG_LIST, .check = "x86_64|aarch64", .text = "Machines it is for." },
+	{ .name = "baseurl", .type = PIG_MAP, .members = PIG_TABLE(baseurl_members), .flags = PIG_REQUIRED,
+	  .text = "Addresses by region." },
+	{ .name = "meta", .type = PIG_MAP, .text = "Further lines of its definition." },
+};
+
+static const struct pig_param env_members[] = {
+	{ .name = "*", .type = PIG_STR, .text = "Value of a variable: http_proxy, https_proxy, no_proxy, all_proxy." },
+};
+
 const struct pig_param infra_params[INFRA_PARAMS] = {
 	PIG_P_STR(struct infra, version, .level = PIG_GLOBAL, .dflt = "'v4.5.0'",
 		.text = "Release tag of the distribution in use."),
@@ -51,10 +70,14 @@ const struct pig_param infra_params[INFRA_PARAMS] = {
 	PIG_P_MAP(struct infra, proxy_env, .level = PIG_GLOBAL,
 		.dflt = "{\"no_proxy\": \"localhost,127.0.0.1,10.0.0.0/8,192.168.0.0/16,*.pigsty,*.aliyun.com,"
 			"mirrors.*,*.myqcloud.com,*.tsinghua.edu.cn\"}",
+		.members = PIG_TABLE(env_members),
 		.text = "Environment of the downloads of `pig repo build` (http_proxy, no_proxy...)."),
 	PIG_P_ENUM(struct infra, language, .level = PIG_GLOBAL, .dflt = "'en'", .check = "en|zh",
 		.text = "UI language used by Grafana."),
-	PIG_P_BOOL(struct infra, ca_create, .level = PIG_GLOBAL, .dflt = "true",
+	PIG_P_ENUM(struct infra, ca_method, .level = PIG_GLOBAL, .check = "create|recreate|copy", .flags = PIG_DEPRECATED,
+		.text = "Earlier form of ca_create: copy is ca_create: false."),
+	PIG_P_BOOL(struct infra, ca_create, .level = PIG_GLOBAL,
+		.dflt = "{{ ca_method != 'copy' if ca_method is defined else true }}",
 		.text = "Generate a CA when absent; false aborts instead."),
 	PIG_P_STR(struct infra, ca_cn, .level = PIG_GLOBAL, .dflt = "'pigsty-ca'",
 		.text = "Common name put into the self-signed CA."),
@@ -79,7 +102,7 @@ const struct pig_param infra_params[INFRA_PARAMS] = {
 	PIG_P_STR(struct infra, infra_data, .level = PIG_GLOBAL, .dflt = "'/data/infra'", .check = "path",
 		.text = "Root directory of observability state."),
 	PIG_P_LIST(struct infra, infra_packages, .level = PIG_GLOBAL,
-		.text = "Packages of infra nodes; unset: those of the parts that are enabled."),
+		.text = "Packages of infra nodes besides those of the parts that are enabled."),
 	PIG_P_BOOL(struct infra, nginx_enabled, .level = PIG_INSTANCE, .dflt = "true",
 		.text = "Run the nginx portal on this infra node."),
 	PIG_P_BOOL(struct infra, nginx_clean, .level = PIG_GLOBAL, .dflt = "false",
@@ -204,7 +227,7 @@ const struct pig_param infra_params[INFRA_PARAMS] = {
 		.text = "Move pre-existing repo files aside before building."),
 	PIG_P_STR(struct infra, repo_modules, .level = PIG_GLOBAL, .dflt = "'infra,node,pgsql'",
 		.text = "Comma list of the modules of repo_upstream that bundles are built from; infra always."),
-	PIG_P_LIST(struct infra, repo_upstream, .level = PIG_GLOBAL,
+	PIG_P_LIST(struct infra, repo_upstream, .level = PIG_GLOBAL, .members = PIG_TABLE(upstream_members),
 		.text = "Sources of packages; without it the machine's own are used."),
 	PIG_P_LIST(struct infra, repo_packages, .level = PIG_GLOBAL,
 		.text = "Packages, aliases and lists for a bundle; unset: all lists of the system."),

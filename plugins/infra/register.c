@@ -81,6 +81,17 @@ pig_op *infra_nginx_reload(pig_task *t)
 	return pig_unit(t, .name = "nginx", .flags = PIG_IF_THERE, .watch = INFRA_NGINX_WATCH, .on_change = PIG_RELOAD);
 }
 
+/* The portal's logs, where vector sends logs. */
+static void logs(pig_task *t)
+{
+	pig_value *vars = t->host->map(t);
+
+	infra_put(t, vars, "address", infra_address(t, t->hostname));
+	infra_put(t, vars, "ins", pig_fmt(t, "nginx-%" PRId64, infra_seq_of(t, t->hostname)));
+	if (t->val->truth(t->host->get(t, "vector_enabled"), false) && infra_has(t, PART_NGINX))
+		pig_file(t, .path = "/etc/vector/nginx.yaml", .tmpl = "vector_nginx.yaml", .vars = vars, .mode = 0600);
+}
+
 /* The parts of this node that give metrics, and the portal as it is seen from outside. */
 void task_infra_register(pig_task *t)
 {
@@ -97,6 +108,7 @@ void task_infra_register(pig_task *t)
 			text = pig_fmt(t, "%s- labels: { ip: %s, ins: %s-%" PRId64 ", cls: %s }\n"
 				"  targets: [ \"%s:%" PRId64 "\" ]\n", text, address, cls[i],
 				infra_seq_of(t, t->hostname), cls[i], address, infra_port(t, (enum infra_part)i));
+	logs(t);
 	infra_target(t, "infra", name, *text ? text : NULL);
 	infra_target(t, "http", name, infra_has(t, PART_NGINX) ? pig_fmt(t,
 		"- labels: { ip: %s, ins: nginx-%" PRId64 ", cls: nginx }\n  targets: [ \"http://%s:%" PRId64 "/\" ]\n", address,

@@ -28,7 +28,7 @@ void task_rm_config(pig_task *t)
 {
 	static const char *const files[] = { "/etc/pki/infra.crt", "/etc/pki/infra.key", "/etc/alertmanager.yml",
 		"/etc/blackbox.yml", "/etc/dnsmasq.conf", "/etc/nginx/nginx.conf", "/etc/nginx/.htpasswd",
-		"/etc/nginx/link-cert", "/etc/nginx/sign-cert", "/etc/dashboards" };
+		"/etc/nginx/link-cert", "/etc/vector/nginx.yaml", "/etc/nginx/sign-cert", "/etc/dashboards" };
 
 	for (size_t i = 0; i < INFRA_PARTS; i++) {
 		if (i == PART_NGINX || i == PART_GRAFANA) /* their units are the packages' */

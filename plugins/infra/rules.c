@@ -75,41 +75,6 @@ void infra_check_portal(pig_check *c)
 	}
 }
 
-/* Ports of what runs on an infra node: of infra itself, and of what every node runs; and what they are unless written. */
-struct port { const char *name; int64_t dflt; };
-static const struct port ports[] = {
-	{ "nginx_port", 80 }, { "nginx_ssl_port", 443 }, { "nginx_exporter_port", 9113 }, { "dns_port", 53 },
-	{ "vmetrics_port", 8428 }, { "vmalert_port", 8880 }, { "vlogs_port", 9428 }, { "vtraces_port", 10428 },
-	{ "alertmanager_port", 9059 }, { "blackbox_port", 9115 }, { "grafana_port", 3000 }, { "node_exporter_port", 9100 },
-	{ "haproxy_exporter_port", 9101 }, { "vector_port", 9598 },
-};
-enum { PORTS = sizeof ports / sizeof *ports };
-
-static void check_host_ports(pig_check *c, const char *host, bool told[PORTS][PORTS])
-{
-	for (size_t i = 0; i < PORTS; i++) {
-		const pig_value *v = c->api->get(c, host, ports[i].name);
-		for (size_t k = 0; v && k < i; k++) {
-			const pig_value *o = c->api->get(c, host, ports[k].name);
-			if (told[i][k] || c->val->num(v, -1) != c->val->num(o, -2))
-				continue;
-			told[i][k] = true; /* hosts share most values: once is enough */
-			c->api->fault(c, c->val->num(v, 0) == ports[i].dflt ? o : v, "%s and %s are both %" PRId64, ports[k].name,
-				ports[i].name, c->val->num(v, 0));
-			c->api->hint(c, "Both listen on infra nodes: give one of them another port.");
-		}
-	}
-}
-
-void infra_check_ports(pig_check *c)
-{
-	const pig_value *hosts = c->api->members(c, "infra");
-	bool told[PORTS][PORTS] = { { false } };
-
-	for (size_t i = 0; i < c->val->len(hosts); i++)
-		check_host_ports(c, str(c, c->val->at(hosts, i)), told);
-}
-
 void infra_check_seqs(pig_check *c)
 {
 	const pig_value *hosts = c->api->members(c, "infra");

@@ -2,8 +2,8 @@
 #include "module.h"
 
 /*
- * Does the unit run, and does anything listen on its port? Both, as another program may have the port. The bound: a
- * restart after five seconds, twice, and twenty for reading its data.
+ * Does a process of the unit listen on its port? Another program may have the port, while the unit is started again
+ * and again. The bound: a restart after five seconds, twice, and twenty for reading its data.
  */
 void infra_answers(pig_task *t, enum infra_part part)
 {
@@ -11,8 +11,9 @@ void infra_answers(pig_task *t, enum infra_part part)
 	int64_t port = infra_port(t, part);
 
 	pig_wait(t, .why = pig_fmt(t, "%s to listen on port %" PRId64 " (see journalctl -u %s)", unit, port, unit),
-		.probe = pig_fmt(t, "systemctl -q is-active %s && "
-			"grep -qs ':%04X 0*:0000 0A ' /proc/net/tcp /proc/net/tcp6", unit, (unsigned)port), .limit_s = 30);
+		.probe = pig_fmt(t, "ss -Hltnp 'sport = :%" PRId64 "' | grep -o 'pid=[0-9]*' | while IFS== read -r _ p; do\n"
+			"grep -q '/%s\\.service' \"/proc/$p/cgroup\" && echo yes && break; done", port, unit),
+		.want = "yes", .limit_s = 30);
 }
 
 void infra_unit(pig_task *t, enum infra_part part, const char *reload)

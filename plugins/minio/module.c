@@ -61,8 +61,10 @@ static const struct pig_need needs[] = { { .module = "infra", .version = ">=0.1"
 
 extern const struct pig_template pig_templates[];
 
+static const struct pig_listen listens[] = { { .port = "minio_port" }, { .port = "minio_admin_port" } };
+
 PIG_MODULE(.name = "minio", .version = "0.1.0", .text = "S3 object storage", .license = "Apache-2.0",
 	.cluster = "minio_cluster", .params_size = sizeof(struct minio), .needs = PIG_TABLE(needs),
 	.params = PIG_TABLE(minio_params), .rules = PIG_TABLE(minio_rules), .tasks = PIG_TABLE(tasks),
-	.playbooks = PIG_TABLE(playbooks),
+	.playbooks = PIG_TABLE(playbooks), .listens = PIG_TABLE(listens),
 	.templates = { pig_templates, PIG_TEMPLATE_COUNT, sizeof *pig_templates });

@@ -165,15 +165,12 @@ static void drives(pig_check *c)
 	}
 }
 
-/* ---- ports, environment ---- */
+/* ---- environment ---- */
 
-static void settings(pig_check *c)
+static void environment(pig_check *c)
 {
 	const char *h = c->hostname, *vars = text(c, h, "minio_extra_vars");
-	const pig_value *port = get(c, h, "minio_admin_port");
 
-	if (c->val->num(port, 0) == c->val->num(get(c, h, "minio_port"), -1))
-		c->api->fault(c, port, "minio_admin_port and minio_port are both %" PRId64, c->val->num(port, 0));
 	for (const char *p = vars; *p; p += *p == '\n') {
 		size_t n = strcspn(p, "\n"), name = 0;
 		while (name < n && (p[name] == '_' || (p[name] >= 'A' && p[name] <= 'Z') ||
@@ -253,17 +250,13 @@ static void policies(pig_check *c)
 		}
 }
 
+/* Of users: the administrator's default is told as every parameter's. */
 static void secrets(pig_check *c)
 {
-	static const char *const known[] = {"S3User.MinIO", "S3User.Backup", "S3User.Meta", "S3User.Data",
-					    "minioadmin"};
+	static const char *const known[] = {"S3User.MinIO", "S3User.Backup", "S3User.Meta", "S3User.Data"};
 	const char *h = host_at(c, c->api->members(c, c->cluster), 0);
-	const pig_value *list = get(c, h, "minio_users"), *root = get(c, h, "minio_secret_key");
+	const pig_value *list = get(c, h, "minio_users");
 
-	for (size_t k = 0; k < sizeof known / sizeof *known; k++)
-		if (!strcmp(c->val->str(root, ""), known[k]))
-			c->api->fault(c, root, "minio cluster %s: minio_secret_key is a default that everyone knows",
-				      c->cluster);
 	for (size_t i = 0; i < c->val->len(list); i++)
 		for (size_t k = 0; k < sizeof known / sizeof *known; k++)
 			if (!strcmp(member(c, list, i, "secret_key"), known[k]))
@@ -279,8 +272,8 @@ const struct pig_rule minio_rules[MINIO_RULES] = {
 	{.id = "minio_members", .scope = PIG_OF_CLUSTER, .check = members},
 	{.id = "minio_alike", .scope = PIG_OF_CLUSTER, .check = alike},
 	{.id = "minio_drives", .scope = PIG_OF_CLUSTER, .check = drives},
-	{.id = "minio_settings", .scope = PIG_HOST, .check = settings},
+	{.id = "minio_extra_vars", .scope = PIG_HOST, .check = environment},
 	{.id = "minio_provision", .scope = PIG_OF_CLUSTER, .check = provisions},
 	{.id = "minio_policies", .scope = PIG_OF_CLUSTER, .warn = 1, .check = policies},
-	{.id = "minio_secrets", .scope = PIG_OF_CLUSTER, .warn = 1, .check = secrets},
+	{.id = "default-secret", .scope = PIG_OF_CLUSTER, .warn = 1, .check = secrets},
 };

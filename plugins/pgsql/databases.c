@@ -387,6 +387,8 @@ static void baselines(const struct inst *in, const char *fresh)
 		if (!file || !strstr(fresh, pig_fmt(t, "=%s=", name)))
 			continue;
 		text = t->host->control_file(t, file, &n);
+		if (!text && cmdb_brings(file))
+			continue;
 		if (!text)
 			t->host->fail_at(t, t->val->key(db, "baseline"),
 					 "there is no files/%s to fill database %s from", file, name);

@@ -90,6 +90,11 @@ static const struct pig_taskdef tasks[] = {
 	 .tags = "pg_init,pg_db_create,pg_db_config",
 	 .when = "patroni_enabled",
 	 .run = pgsql_db},
+	{.name = "pg_cmdb",
+	 .text = "the inventory's schema, where a database asks for it",
+	 .tags = "pg_init,pg_db_create,cmdb",
+	 .when = "patroni_enabled",
+	 .run = pgsql_cmdb},
 	{.name = "pgbouncer",
 	 .text = "PgBouncer runs",
 	 .tags = "pgbouncer_user,pgbouncer_launch,pgbouncer_reload",
@@ -184,7 +189,7 @@ static const struct pig_step steps[] = {
 	{.name = "pg_prepare", .tasks = PREPARE, .when = "pg_role != 'primary'"},
 	{.name = "pg_bootstrap", .tasks = "pg_launch", .first = "pg_role == 'primary'"},
 	{.name = "pg_complete", .tasks = "pgbackrest_begin " PREPARE, .when = "pg_role == 'primary'"},
-	{.name = "pg_provision", .tasks = "pg_ready pg_hba pgbackrest_init pg_param pg_user pg_db pgbouncer"},
+	{.name = "pg_provision", .tasks = "pg_ready pg_hba pgbackrest_init pg_param pg_user pg_db pg_cmdb pgbouncer"},
 	{.name = "pg_serve", .tasks = "pg_serve pgbackrest_backup pg_register", .flags = PIG_GATHER},
 };
 
@@ -228,7 +233,7 @@ static const struct pig_step db_steps[] = {
 	 .flags = PIG_DESTRUCTIVE,
 	 .loses = "database {{ dbname }} of {{ pg_cluster }}",
 	 .safeguard = "pg_safeguard"},
-	{.name = "db_make", .tasks = "db_make", .needs = "pgsql.db_known"},
+	{.name = "db_make", .tasks = "db_make pg_cmdb", .needs = "pgsql.db_known"},
 	{.name = "db_pool", .tasks = "pgbouncer_conf pgbouncer", .flags = PIG_GATHER},
 	{.name = "db_led", .tasks = "pg_led", .flags = PIG_ONCE | PIG_GATHER},
 };
@@ -297,6 +302,7 @@ extern const struct pig_template pig_templates[];
 PIG_MODULE(.name = "pgsql", .version = "0.1.0", .text = "PostgreSQL clusters: Patroni, PgBouncer, services",
 	   .license = "Apache-2.0", .cluster = "pg_cluster", .params_size = sizeof(struct pgsql),
 	   .needs = PIG_TABLE(needs), .params = {pgsql_params, PGSQL_PARAMS, sizeof *pgsql_params},
-	   .rules = {pgsql_rules, PGSQL_RULES, sizeof *pgsql_rules}, .tasks = PIG_TABLE(tasks),
+	   .rules = {pgsql_rules, PGSQL_RULES, sizeof *pgsql_rules},
+	   .listens = {pgsql_listens, PGSQL_LISTENS, sizeof *pgsql_listens}, .tasks = PIG_TABLE(tasks),
 	   .playbooks = PIG_TABLE(playbooks), .health = PIG_TABLE(health), .aliases = PIG_TABLE(aliases),
 	   .templates = {pig_templates, PIG_TEMPLATE_COUNT, sizeof *pig_templates});

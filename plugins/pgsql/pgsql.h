@@ -6,6 +6,7 @@
  *   tune.c       settings by size      dcs.c        Patroni's configuration, the shared part by difference
  *   hba.c        access rules          install.c    users, packages, folders, certificates, configuration files
  *   launch.c     bootstrap and join    roles.c, databases.c, scram.c   what exists in the cluster, by difference
+ *   cmdb.c       the inventory's schema
  *   pool.c       PgBouncer             service.c    HAProxy
  *   backup.c     pgBackRest            pitr.c       back to a point in time
  *   monitor.c    exporters, targets, names   vip.c      the leader's address
@@ -104,6 +105,7 @@ struct pgsql {
 	const pig_value *pg_default_hba_rules;
 	const pig_value *pgb_default_hba_rules;
 	/* pg backup */
+	bool pgbackrest_clean;
 	bool pgbackrest_enabled;
 	const char *pgbackrest_log_dir;
 	const char *pgbackrest_method;
@@ -181,9 +183,10 @@ struct pgsql {
 	const char *dst_pg;
 };
 
-enum { PGSQL_PARAMS = 149, PGSQL_RULES = 17 }; /* rows; the definitions must agree */
+enum { PGSQL_PARAMS = 150, PGSQL_RULES = 17, PGSQL_LISTENS = 8 }; /* rows; the definitions must agree */
 extern const struct pig_param pgsql_params[PGSQL_PARAMS];
 extern const struct pig_rule pgsql_rules[PGSQL_RULES];
+extern const struct pig_listen pgsql_listens[PGSQL_LISTENS];
 
 /* ---- rules_backup.c, rules_access.c ---- */
 void pgsql_rule_backup(pig_check *c);
@@ -260,6 +263,9 @@ pig_value *dcs_wanted(const struct inst *in);
 const char *hba_text(const struct inst *in, bool pooler);
 const pig_value *hba_lines(const struct inst *in);				       /* the server's, for bootstrap */
 const char *hba_fault(const struct pig_values *v, const pig_value *rule, bool pooler); /* NULL: fine */
+
+/* ---- cmdb.c ---- */
+bool cmdb_brings(const char *baseline); /* a baseline that pg_cmdb brings, unless the user has a file of its name */
 
 /* ---- scram.c ---- */
 bool scram_matches(const char *verifier, const char *password);
@@ -359,6 +365,7 @@ void pgsql_hba(pig_task *t);
 void pgsql_dcs(pig_task *t);
 void pgsql_user(pig_task *t);
 void pgsql_db(pig_task *t);
+void pgsql_cmdb(pig_task *t);
 void pgsql_pool_conf(pig_task *t);
 void pgsql_pool(pig_task *t);
 void pgsql_service(pig_task *t);

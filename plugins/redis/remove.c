@@ -7,36 +7,48 @@
 
 #include <stdlib.h>
 
-/* Ports of this cluster's instances on this node: the inventory's, and those that only the node still has. */
+static size_t add_port(int64_t *ports, size_t n, int64_t port)
+{
+	size_t k = 0;
+
+	while (k < n && ports[k] != port)
+		k++;
+	ports[k] = port;
+	return port && k == n ? n + 1 : n;
+}
+
+/*
+ * Ports of this cluster's instances on this node: the inventory's, and those that only the node still has, by unit or
+ * by folder: a removed instance may have left its data.
+ */
 static size_t ports_here(pig_task *t, int64_t **ports)
 {
 	const struct redis *p = t->params;
-	const char *head = pig_fmt(t, REDIS_MARK "%s, node %" PRId64 ", port ", p->redis_cluster, p->redis_node);
+	const char *name = pig_fmt(t, "%s-%" PRId64 "-", p->redis_cluster, p->redis_node);
 	size_t n = 0, all = t->val->len(p->redis_instances), lines = 1;
-	const pig_op *op =
-		pig_shell(t, .note = "instances on the node", .reads = true,
-			  .cmd = pig_sh(t, "cat /etc/systemd/system/*.service 2>/dev/null | grep -F -- %s", head));
 
+	if (p->redis_port) {
+		*ports = t->host->alloc(t, sizeof **ports);
+		(*ports)[0] = p->redis_port;
+		return 1;
+	}
+	const pig_op *op = pig_shell(
+		t, .note = "what the node has of this cluster", .reads = true,
+		.cmd = pig_sh(t,
+			      "for f in /etc/systemd/system/%s*.service %s/%s*; do f=${f##*/}; f=${f%%.service}\n"
+			      "p=${f#%s}; case $p in *[!0-9]*|'') ;; *) echo \"$p\" ;; esac; done",
+			      name, p->redis_fs_main, name, name));
 	if (!pig_await(t))
 		return 0;
 	const char *out = t->host->output(t, op, NULL);
 	for (const char *c = out ? out : ""; *c; c++)
 		lines += *c == '\n';
 	*ports = t->host->alloc(t, (all + lines + 1) * sizeof **ports);
-	if (p->redis_port) {
-		(*ports)[0] = p->redis_port;
-		return 1;
-	}
 	for (size_t i = 0; i < all; i++)
-		(*ports)[n++] = strtoll(t->val->key_at(p->redis_instances, i), NULL, 10);
+		n = add_port(*ports, n, strtoll(t->val->key_at(p->redis_instances, i), NULL, 10));
 	for (size_t i = 0; out && i < lines; i++) {
 		const char *line = line_at(t, out, i);
-		int64_t port = line && !strncmp(line, head, strlen(head)) ? strtoll(line + strlen(head), NULL, 10) : 0;
-		size_t k = 0;
-		while (k < n && (*ports)[k] != port)
-			k++;
-		if (port && k == n)
-			(*ports)[n++] = port;
+		n = add_port(*ports, n, line ? strtoll(line, NULL, 10) : 0);
 	}
 	return n;
 }

@@ -1,6 +1,6 @@
 /*
- * pig configure: an inventory to begin with, made from a template of conf/. The address of this machine takes the place of
- * the template's, and what the options say goes where it belongs; the rest is left as it was written.
+ * pig configure: an inventory to begin with, made from a template of conf/. The address of this machine takes the place
+ * of the template's, and what the options say goes where it belongs; the rest is left as it was written.
  */
 #include "cli/configure.h"
 
@@ -21,7 +21,10 @@ struct words {
 	bool skip, proxy, quiet, generate;
 };
 
-#define ROW(l, k, n, a, m, t) { l, k, n, a, offsetof(struct words, m), t }
+#define ROW(l, k, n, a, m, t)                                                                                          \
+	{                                                                                                              \
+		l, k, n, a, offsetof(struct words, m), t                                                               \
+	}
 static const struct cli_option options[] = {
 	ROW('c', CLI_TEXT, "conf", "NAME", conf, "template: conf/NAME.yml, or a file; default meta"),
 	ROW('i', CLI_TEXT, "ip", "ADDRESS", ip, "this machine's address; default: the one it has"),
@@ -36,7 +39,8 @@ static const struct cli_option options[] = {
 };
 static const struct cli_spec spec = {
 	.usage = "configure [-c NAME] [-i ADDRESS] [-v N] [-r REGION] [-o FILE] [-p PORT] [-s] [-x] [-n] [-g]",
-	.text = "Write an inventory made from a template: pigsty.yml, for you alone to read. An earlier file is kept beside it.",
+	.text = "Write an inventory made from a template: pigsty.yml, for you alone to read. An earlier file is kept "
+		"beside it.",
 	.common = CLI_PLUGINS,
 	.options = options,
 	.n_options = sizeof options / sizeof *options,
@@ -63,9 +67,9 @@ static void names_add(struct cli *c, struct cli_words *names, const char *dir, c
 static const char *template_find(struct cli *c, const char *name, struct err *e)
 {
 	const char *home = getenv("PIGSTY_HOME"), *near;
-	const char *dirs[] = { "conf", home && *home ? os_join(c->a, home, "conf") : NULL, cli_shared(c, "conf") };
+	const char *dirs[] = {"conf", home && *home ? os_join(c->a, home, "conf") : NULL, cli_shared(c, "conf")};
 	size_t n = strlen(name);
-	struct cli_words names = { 0 };
+	struct cli_words names = {0};
 
 	if (*name == '/' || *name == '.')
 		return name;
@@ -134,7 +138,7 @@ static const char *address_ask(struct cli *c, const struct cli_words *found)
 static const char *address_pick(struct conf *f, const struct words *o)
 {
 	const char *own = conf_word(f, "address", NULL), *got = o->ip;
-	struct cli_words found = { 0 };
+	struct cli_words found = {0};
 	struct buf list = BUF(f->c->a);
 
 	if (!got)
@@ -149,7 +153,8 @@ static const char *address_pick(struct conf *f, const struct words *o)
 	if (!got && found.n && !o->quiet && isatty(STDIN_FILENO))
 		got = address_ask(f->c, &found);
 	if (!got) {
-		fail(f->e, E_INPUT, found.n ? "this machine has several addresses: %s" : "this machine has no address%s",
+		fail(f->e, E_INPUT,
+		     found.n ? "this machine has several addresses: %s" : "this machine has no address%s",
 		     buf_text(&list));
 		err_hint(f->e, "Name one with -i, or keep the template's with -s.");
 		return NULL;
@@ -244,9 +249,9 @@ static void renewed_told(const struct conf *f)
 
 int cli_configure(struct cli *c, int argc, char **argv)
 {
-	struct words o = { .conf = "meta", .output = "pigsty.yml" };
-	struct err e = { 0 };
-	struct conf f = { .c = c, .e = &e };
+	struct words o = {.conf = "meta", .output = "pigsty.yml"};
+	struct err e = {0};
+	struct conf f = {.c = c, .e = &e};
 
 	if (!cli_parse(c, &spec, &o, argc, argv, &e))
 		return cli_fail(c, &e);

@@ -26,7 +26,8 @@ static const struct cli_spec spec = {
 	.text = "list   groups, hosts and their values as JSON, as `ansible-inventory --list` prints them\n"
 		"graph  groups and hosts as a tree\n"
 		"host   every value a host sees, as it comes out, and where it was written\n"
-		"query  JMESPath over { hosts: [ { name, groups, vars } ], groups: { NAME: [ host ] } },\n"
+		"query  JMESPath over { hosts: [ { name, groups, vars } ], hostvars: { HOST: vars },\n"
+		"       groups: { NAME: [ host ] } }, with values as they come out,\n"
 		"       such as \"hosts[?vars.pg_role == 'primary'].name\"\n"
 		"load   files into the database, in the place of what it holds: all or nothing\n"
 		"dump   the database's inventory as a file, passwords and all\n"
@@ -101,6 +102,11 @@ static bool selected(const struct shown *s, const struct inv_host *h)
 }
 
 /* ---- list ---- */
+static int by_text(const void *x, const void *y)
+{
+	return strcmp(*(const char *const *)x, *(const char *const *)y);
+}
+
 static struct value *group_value(struct shown *s, const struct inv_group *g)
 {
 	struct arena *a = s->c->a;
@@ -118,30 +124,82 @@ static struct value *group_value(struct shown *s, const struct inv_group *g)
 	return v;
 }
 
+static int by_host(const void *x, const void *y)
+{
+	return strcmp((*(struct inv_host *const *)x)->name, (*(struct inv_host *const *)y)->name);
+}
+
+/* "key": value as a member of a map at the level; the text is written and forgotten. */
+static bool member_out(struct shown *s, const char *key, const struct value *v, int level, bool first)
+{
+	struct arena *scratch = arena_new();
+	struct buf b = BUF(scratch);
+	const struct json_style style = { .indent = 4, .sort = true, .mask = !s->c->show_secrets, .level = level };
+
+	buf_fmt(&b, "%s\n%*s", first ? "" : ",", level * 4, "");
+	value_to_json(&b, value_str(scratch, key), &(struct json_style){ 0 });
+	buf_str(&b, ": ");
+	bool ok = value_to_json(&b, v, &style) ? cli_out(b.p, b.len, s->e)
+					      : fail(s->e, E_INPUT, "the inventory is nested too deep to be printed");
+	arena_free(scratch);
+	return ok;
+}
+
+static bool text_out(struct shown *s, const char *text)
+{
+	return cli_out(text, strlen(text), s->e);
+}
+
+/* One host at a time: all values of ten thousand hosts together would be half a gigabyte. */
+static bool meta_out(struct shown *s, bool first)
+{
+	struct inv_host **hosts = arena_dup(s->c->a, s->hosts, s->n * sizeof *hosts);
+	struct arena *outer = s->c->a;
+	bool ok = text_out(s, first ? "\n    \"_meta\": {\n        \"hostvars\": {" : ",\n    \"_meta\": {\n        \"hostvars\": {"), any = false;
+
+	qsort(hosts, s->n, sizeof(struct inv_host *), by_host);
+	for (uint32_t i = 0; ok && i < s->n; i++) {
+		s->c->a = arena_new();
+		struct value *v = host_vars(s, hosts[i]);
+		if (value_len(v)) {
+			ok = member_out(s, hosts[i]->name, v, 3, !any);
+			any = true;
+		}
+		arena_free(s->c->a);
+		s->c->a = outer;
+	}
+	return ok && text_out(s, any ? "\n        }\n    }" : "}\n    }");
+}
+
 static bool do_list(struct shown *s)
 {
 	struct arena *a = s->c->a;
-	struct value *out = value_map(a), *meta = value_map(a), *vars = value_map(a), *open;
-	struct buf b = BUF(a);
+	struct value *groups = value_map(a), *open;
+	bool ok = true, first = true, meta = false;
 
 	if (s->w.inv->n_sealed && !vault_value(s->w.inv->vault, &open, a, s->w.inv->sealed[0], s->e))
 		return false;
-	for (uint32_t i = 0; i < s->n; i++) {
-		struct value *v = host_vars(s, s->hosts[i]);
-		if (value_len(v))
-			value_put(a, vars, s->hosts[i]->name, v);
-	}
-	value_put(a, meta, "hostvars", vars);
-	value_put(a, out, "_meta", meta);
+	const char **names = arena_new_of(a, const char *, s->w.inv->n_groups);
 	for (uint32_t i = 0; i < s->w.inv->n_groups; i++) {
-		struct value *v = group_value(s, s->w.inv->groups[i]);
-		if (value_len(v))
-			value_put(a, out, s->w.inv->groups[i]->name, v);
+		names[i] = s->w.inv->groups[i]->name;
+		value_put(a, groups, names[i], group_value(s, s->w.inv->groups[i]));
 	}
-	if (!value_to_json(&b, out, &(struct json_style){ .indent = 4, .sort = true, .mask = !s->c->show_secrets }))
-		return fail(s->e, E_INPUT, "the inventory is nested too deep to be printed");
-	buf_ch(&b, '\n');
-	return cli_out(b.p, b.len, s->e);
+	qsort(names, s->w.inv->n_groups, sizeof *names, by_text);
+	ok = text_out(s, "{");
+	for (uint32_t i = 0; ok && i <= s->w.inv->n_groups; i++) {
+		const char *name = i < s->w.inv->n_groups ? names[i] : NULL;
+		if (!meta && (!name || strcmp(name, "_meta") >= 0)) {
+			ok = meta_out(s, first);
+			meta = true;
+			first = false;
+		}
+		const struct value *v = name ? value_get(groups, name) : NULL;
+		if (ok && value_len(v)) {
+			ok = member_out(s, name, v, 1, first);
+			first = false;
+		}
+	}
+	return ok && text_out(s, "\n}\n");
 }
 
 /* ---- graph ---- */
@@ -170,11 +228,6 @@ static bool do_graph(struct shown *s)
 }
 
 /* ---- host ---- */
-static int by_text(const void *x, const void *y)
-{
-	return strcmp(*(const char *const *)x, *(const char *const *)y);
-}
-
 static const char *owner_text(struct arena *a, const struct inv_found *f)
 {
 	switch (f->level) {
@@ -291,7 +344,7 @@ static bool do_host(struct shown *s, const char *host)
 static struct value *query_data(struct shown *s)
 {
 	struct arena *a = s->c->a;
-	struct value *out = value_map(a), *hosts = value_list(a), *groups = value_map(a);
+	struct value *out = value_map(a), *hosts = value_list(a), *hostvars = value_map(a), *groups = value_map(a);
 	struct resolvers *rs = resolvers_new(&s->w);
 
 	for (uint32_t i = 0; i < s->n; i++) {
@@ -307,6 +360,7 @@ static struct value *query_data(struct shown *s)
 		value_put(a, one, "groups", (struct value *)resolver_get(r, "group_names", &ignored));
 		value_put(a, one, "vars", vars);
 		value_push(a, hosts, one);
+		value_put(a, hostvars, s->hosts[i]->name, vars);
 	}
 	for (uint32_t i = 0; i < s->w.inv->n_groups; i++) {
 		struct value *list = value_list(a);
@@ -318,6 +372,7 @@ static struct value *query_data(struct shown *s)
 		value_put(a, groups, s->w.inv->groups[i]->name, list);
 	}
 	value_put(a, out, "hosts", hosts);
+	value_put(a, out, "hostvars", hostvars);
 	value_put(a, out, "groups", groups);
 	return out;
 }

@@ -44,9 +44,9 @@ bool inventory_do_dump(struct cli *c, const char *url, const char *output, struc
 		cli_word(c, &c->inventories, url ? url : sql_default());
 	if (!cli_world(c, &w, e))
 		return false;
-	const struct value *doc = inventory_document(w.inv, c->a);
-	if (c->json ? !value_to_json(&b, doc, &(struct json_style){ .indent = 4 })
-		    : !value_to_yaml(&b, doc, &(struct yaml_style){ .indent = 2 }))
+	const struct value *doc = inventory_document(w.inv, c->a, c->json);
+	if (c->json ? !value_to_json(&b, doc, &(struct json_style){.indent = 4})
+		    : !value_to_yaml(&b, doc, &(struct yaml_style){.indent = 2, .tags = true}))
 		return fail(e, E_INPUT, "the inventory is nested too deep to be printed");
 	if (b.len && b.p[b.len - 1] != '\n')
 		buf_ch(&b, '\n');
@@ -118,7 +118,8 @@ static bool script_write(struct cli *c, const char *shown, const char *schema, s
 	struct buf b = BUF(c->a);
 
 	buf_fmt(&b, "#!/bin/sh\n" SQL_SCRIPT_MARK "%s\n", shown);
-	buf_str(&b, "# the inventory, for ansible; written by pig inventory use. METADB_URL leads; a password comes from there or\n"
+	buf_str(&b, "# the inventory, for ansible; written by pig inventory use. METADB_URL leads; a password comes "
+		    "from there or\n"
 		    "# from ~/.pgpass, and stands nowhere here\n"
 		    "[ \"$1\" != --host ] || { echo '{}'; exit; }\nurl=");
 	buf_quote(&b, shown);

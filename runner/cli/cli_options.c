@@ -19,7 +19,7 @@ struct common {
 static const struct common commons[] = {
 	{ CLI_INVENTORY,
 	  { 'i', CLI_LIST, "inventory", "SOURCE", offsetof(struct cli, inventories),
-	    "inventory file, folder, script or \"host,\" list; may be repeated" } },
+	    "inventory file, folder, script, database or \"host,\" list; may be repeated" } },
 	{ CLI_LIMIT,
 	  { 'l', CLI_TEXT, "limit", "PATTERN", offsetof(struct cli, limit),
 	    "only these hosts: a:b, &c, !d, glob*, ~regex" } },

@@ -2,10 +2,11 @@
  * pig configure, its two parts: which template and which words (cli_configure.c), and what they change in its text
  * (configure_edit.c). What the words mean stands in the template itself, in a comment line
  *
- *   # configure: address=10.10.10.10 version=pg_version,pg@- region=region port=ansible_port proxy=proxy_env small=x:y,...
+ *   # configure: address=10.10.10.10 version=pg_version,pg@- region=region port=ansible_port proxy=proxy_env
+ * small=x:y,...
  *
- * address: the one that stands for the node's own. version: the parameter, then beginnings of words that carry the version at "@".
- * region, port, proxy: parameters. small: what the vars of all say on a machine with few processors.
+ * address: the one that stands for the node's own. version: the parameter, then beginnings of words that carry the
+ * version at "@". region, port, proxy: parameters. small: what the vars of all say on a machine with few processors.
  */
 #ifndef CLI_CONFIGURE_H
 #define CLI_CONFIGURE_H

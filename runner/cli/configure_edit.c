@@ -106,7 +106,8 @@ static bool line_add(struct conf *f, const char *name, const char *text)
 		edits_line(f->ed, en->val->u.map.items[0].at.line, arena_fmt(f->c->a, "%s: %s", name, text));
 		return true;
 	}
-	fail(f->e, E_INPUT, "template \"%s\" has no vars of all, a line each, where \"%s\" could be added", f->path, name);
+	fail(f->e, E_INPUT, "template \"%s\" has no vars of all, a line each, where \"%s\" could be added", f->path,
+	     name);
 	return en ? err_at(f->e, en->at.file, en->at.line, en->at.col) : false;
 }
 
@@ -116,7 +117,7 @@ static const char *scalar_text(struct arena *a, const char *s)
 	struct buf b = BUF(a);
 	struct value *v = value_from_plain(a, s, strlen(s));
 
-	value_to_json(&b, v->type == V_INT ? v : value_str(a, s), &(struct json_style){ 0 });
+	value_to_json(&b, v->type == V_INT ? v : value_str(a, s), &(struct json_style){0});
 	return buf_text(&b);
 }
 
@@ -141,7 +142,7 @@ static bool set(struct conf *f, const char *name, const char *to, bool all_only)
 {
 	uint32_t n = 0;
 
-	if (!params_each(f, setting_apply, &(struct setting){ name, to, all_only, &n }))
+	if (!params_each(f, setting_apply, &(struct setting){name, to, all_only, &n}))
 		return false;
 	return n || line_add(f, name, scalar_text(f->c->a, to));
 }
@@ -160,8 +161,8 @@ bool conf_set_small(struct conf *f)
 
 	while (s && *s) {
 		size_t n = strcspn(s, ","), colon = strcspn(s, ":,");
-		if (colon < n && !set(f, arena_strn(f->c->a, s, colon),
-				      arena_strn(f->c->a, s + colon + 1, n - colon - 1), true))
+		if (colon < n &&
+		    !set(f, arena_strn(f->c->a, s, colon), arena_strn(f->c->a, s + colon + 1, n - colon - 1), true))
 			return false;
 		s += n + (s[n] == ',');
 	}
@@ -232,12 +233,14 @@ bool conf_set_version(struct conf *f, const char *to)
 		return false;
 	size_t n = strcspn(words, ",");
 	const char *name = arena_strn(a, words, n);
-	params_each(f, version_now, &(struct setting){ .name = name, .to = (const char *)&now });
+	params_each(f, version_now, &(struct setting){.name = name, .to = (const char *)&now});
 	for (const char *s = words + n; now && *s == ','; s += n) {
 		n = strcspn(++s, ",");
 		const char *at = memchr(s, '@', n);
-		if (at && !words_change(f, f->doc, arena_fmt(a, "%.*s%s%.*s", (int)(at - s), s, now, (int)(s + n - at - 1), at + 1),
-					arena_fmt(a, "%.*s%s%.*s", (int)(at - s), s, to, (int)(s + n - at - 1), at + 1), false))
+		if (at &&
+		    !words_change(
+			    f, f->doc, arena_fmt(a, "%.*s%s%.*s", (int)(at - s), s, now, (int)(s + n - at - 1), at + 1),
+			    arena_fmt(a, "%.*s%s%.*s", (int)(at - s), s, to, (int)(s + n - at - 1), at + 1), false))
 			return false;
 	}
 	return set(f, name, to, false);
@@ -262,9 +265,9 @@ static bool find_one(struct conf *f, const struct entry *en, bool of_all, const 
 
 bool conf_set_proxy(struct conf *f)
 {
-	static const char *const names[] = { "http_proxy", "https_proxy", "all_proxy", "no_proxy" };
+	static const char *const names[] = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"};
 	const char *name = conf_word(f, "proxy", "-x");
-	struct found o = { .name = name };
+	struct found o = {.name = name};
 	struct arena *a = f->c->a;
 	struct value *map = value_map(a);
 	struct buf b = BUF(a);
@@ -288,7 +291,7 @@ bool conf_set_proxy(struct conf *f)
 		fail(f->e, E_INPUT, "-x: the template has a \"%s\" of its own", name);
 		return err_at_value(f->e, o.val);
 	}
-	value_to_json(&b, map, &(struct json_style){ 0 });
+	value_to_json(&b, map, &(struct json_style){0});
 	return line_add(f, name, buf_text(&b));
 }
 
@@ -389,8 +392,8 @@ static struct value *with_fresh(struct conf *f, const struct value *v)
 	return out;
 }
 
-/* A parameter that is written nowhere: a secret default is public and goes; a default with secrets inside goes with those
- * that are renewed elsewhere, as the two must agree. */
+/* A parameter that is written nowhere: a secret default is public and goes; a default with secrets inside goes with
+ * those that are renewed elsewhere, as the two must agree. */
 static bool secret_default(struct conf *f, const struct param *p)
 {
 	struct buf b = BUF(f->c->a);
@@ -404,7 +407,7 @@ static bool secret_default(struct conf *f, const struct param *p)
 	if (p->row->flags & PIG_SECRET ? !literal_of(v) : !known)
 		return true;
 	map_put(&f->renewed, p->row->name, f);
-	value_to_json(&b, with_fresh(f, v), &(struct json_style){ 0 });
+	value_to_json(&b, with_fresh(f, v), &(struct json_style){0});
 	return line_add(f, p->row->name, buf_text(&b));
 }
 

@@ -55,6 +55,7 @@ struct rule_check {
 	struct inv_host *h; /* whose place is shown when the rule names none */
 	struct fault last;  /* waits for its hint */
 	bool waiting;
+	bool ran_into; /* a value that is wrong was asked for: what then is said of no value only follows from it */
 };
 void rule_run_check(struct rule_check *k);
 extern const struct pig_values check_values;

@@ -66,6 +66,32 @@ static void secret_walk(struct checking *c, const struct param *p, const struct 
 			secret_walk(c, p, value_at(v, i), v->type == V_MAP ? v : NULL, at, depth + 1);
 }
 
+/* The hosts whose secrets they are: those of the module's clusters, else those its steps are for. NULL: all. */
+static const struct map *hosts_of(struct checking *c, const struct module *m)
+{
+	const struct pig_playbook *books = m->m->playbooks.rows;
+	struct map *hosts = NULL;
+
+	for (uint32_t i = 0; !m->m->cluster && i < m->m->playbooks.n; i++) {
+		const struct pig_step *steps = books[i].steps.rows;
+		for (uint32_t k = 0; k < books[i].steps.n; k++) {
+			struct inv_host **found;
+			struct err ignored;
+			uint32_t n = 0;
+			if (!steps[k].hosts ||
+			    !pattern_hosts(&found, &n, c->a, c->w->inv, steps[k].hosts, true, &ignored))
+				continue;
+			if (!hosts) {
+				hosts = arena_get(c->a, sizeof *hosts);
+				*hosts = MAP(c->a);
+			}
+			for (uint32_t h = 0; h < n; h++)
+				map_put(hosts, found[h]->name, c);
+		}
+	}
+	return hosts;
+}
+
 static bool holds_secrets(const struct shape *sh)
 {
 	if (sh->row->flags & PIG_SECRET)
@@ -82,14 +108,16 @@ void check_secrets(struct checking *c)
 
 	for (uint32_t k = 0; k < ms->n; k++) {
 		const struct module *m = ms->list[k];
-		for (uint32_t i = 0; i < m->n_params; i++) {
+		const struct map *mine = hosts_of(c, m);
+		for (uint32_t i = 0; i < m->n_params && !map_has(&c->global, m->m->name); i++) {
 			const struct value *last = NULL;
 			if (!holds_secrets(m->params[i].shape))
 				continue;
 			for (uint32_t h = 0; h < c->n_hosts; h++) {
 				const struct value *v =
 					resolver_get(resolvers_of(c->rs, c->hosts[h]), m->params[i].row->name, NULL);
-				if (!v || v == last || !check_concerns(c->rs, m, c->hosts[h]))
+				if (!v || v == last || !check_concerns(c->rs, m, c->hosts[h]) ||
+				    (mine && !map_has(mine, c->hosts[h]->name)))
 					continue;
 				last = v;
 				if (is_default(&m->params[i], v))

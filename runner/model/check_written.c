@@ -15,13 +15,13 @@ struct source { /* one map of written values */
 };
 
 /* ---- one entry ---- */
-static void entry_level(struct checking *c, const struct source *src, const struct param *p, const struct entry *en)
+static bool entry_level(struct checking *c, const struct source *src, const struct param *p, const struct entry *en)
 {
 	struct fault f = { .at = en->at.file ? en->at : en->val->at, .id = "level" };
 	const struct pig_param *row = p->row;
 
 	if (src->level == INV_EXTRA)
-		return;
+		return true;
 	if (row->level == PIG_ARG) {
 		f.text = arena_fmt(c->a, "parameter \"%s\" is for the command line alone", row->name);
 		f.hint = arena_fmt(c->a, "Take it out of the inventory and say -e %s=...", row->name);
@@ -41,9 +41,10 @@ static void entry_level(struct checking *c, const struct source *src, const stru
 				   row->name, src->level == INV_HOST ? "host" : "group", src->owner);
 		f.hint = "Set it in the vars of all.";
 	} else {
-		return;
+		return true;
 	}
 	check_add(c, &f);
+	return f.warning;
 }
 
 static void entry_notes(struct checking *c, const struct param *p, const struct entry *en)
@@ -60,7 +61,7 @@ static void entry_notes(struct checking *c, const struct param *p, const struct 
 	}
 	if (p->row->flags & PIG_DEPRECATED) {
 		f.id = "deprecated";
-		f.note = false;
+		f.note = true;
 		f.text = arena_fmt(c->a, "parameter \"%s\" is deprecated", name);
 		f.hint = p->row->text;
 		check_add(c, &f);
@@ -114,8 +115,8 @@ static void entry_check(struct checking *c, const struct source *src, const stru
 		struct typing t = { .a = c->a, .fault = entry_fault, .ctx = &ctx, .at = en->at, .owner = "parameter" };
 		if (en->val->type == V_NULL)
 			return;
-		entry_notes(c, p, en);
-		entry_level(c, src, p, en);
+		if (entry_level(c, src, p, en))
+			entry_notes(c, p, en);
 		if (!value_is_dynamic(ms, en->val))
 			shape_type(&t, p->shape, en->val, en->key);
 	} else if (name_is_fact(en->key) || name_is_builtin(en->key)) {

@@ -1,6 +1,6 @@
 /*
- * The inventory's relations in a database, read and filled. One snapshot is read; filling is one transaction, that ends by
- * reading what it wrote and comparing.
+ * The inventory's relations in a database, read and filled. One snapshot is read; filling is one transaction, that ends
+ * by reading what it wrote and comparing.
  */
 #include "model/inventory_sql.h"
 
@@ -10,17 +10,17 @@
 #include "model/param_int.h"
 
 static const char relations[] = "{group,host,global_var,group_var,host_var}";
-enum { RELATIONS = 5 };
 
 bool inventory_sql_schema(struct sql *s, const char **schema, struct err *e)
 {
-	const char *const params[] = { relations };
+	const char *const params[] = {relations};
 	struct sql_rows rows;
 
 	if (!sql_do(s, &rows,
 		    "select nspname, array_position(current_schemas(false), nspname) as at from pg_class c "
 		    "join pg_namespace n on n.oid = relnamespace where relkind in ('r', 'p', 'v', 'm', 'f') "
-		    "and relname = any ($1::name[]) group by nspname having count(*) = 5 order by at nulls last, nspname",
+		    "and relname = any ($1::name[]) group by nspname having count(*) = 5 order by at nulls last, "
+		    "nspname",
 		    params, 1, e))
 		return false;
 	if (!rows.n) {
@@ -49,11 +49,13 @@ struct from { /* of one reading */
 /* Everything in the value was written at one place; text that would be a template is data. */
 static void settle(struct value *v, const char *place)
 {
-	v->at = (struct origin){ place, 0, 0 };
+	v->at = (struct origin){place, 0, 0};
 	v->source = NULL;
-	v->flags = 0;
-	if (v->type == V_STR && text_is_template(v->u.str.s, v->u.str.n))
-		v->flags = V_LITERAL;
+	v->flags &= V_SECRET | V_VAULT | V_LITERAL;
+	if (v->flags & V_LITERAL) /* somebody wrote it so: `inventory list` shows it */
+		v->flags |= V_QUOTED;
+	if (v->type == V_STR && !(v->flags & V_VAULT) && text_is_template(v->u.str.s, v->u.str.n))
+		v->flags |= V_LITERAL;
 	for (size_t i = 0; (v->type == V_LIST || v->type == V_MAP) && i < value_len(v); i++) {
 		settle(value_at(v, i), place);
 		if (v->type == V_MAP)
@@ -69,15 +71,17 @@ static bool value_read(struct from *f, struct value **out, const char *place, co
 		json = "null";
 	if (!value_from_json(out, b->a, place, json, strlen(json), b->e))
 		return false;
+	*out = inventory_json_marks(b->a, *out);
 	settle(*out, place);
 	return true;
 }
 
 static bool rows_of(struct from *f, struct sql_rows *rows, const char *columns, const char *table, const char *time)
 {
-	return sql_do(f->s, rows,
-		      arena_fmt(f->b->a, "select %s from %s.%s order by %s, %s", columns, f->schema, table, time, columns),
-		      NULL, 0, f->b->e);
+	return sql_do(
+		f->s, rows,
+		arena_fmt(f->b->a, "select %s from %s.%s order by %s, %s", columns, f->schema, table, time, columns),
+		NULL, 0, f->b->e);
 }
 
 static bool globals_read(struct from *f)
@@ -106,7 +110,7 @@ static bool groups_read(struct from *f)
 		return false;
 	for (uint32_t i = 0; i < rows.n; i++) {
 		const char *cls = sql_cell(&rows, i, 0);
-		inventory_add_group(b, cls, (struct origin){ arena_fmt(b->a, "%s#%s", f->s->shown, cls), 0, 0 });
+		inventory_add_group(b, cls, (struct origin){arena_fmt(b->a, "%s#%s", f->s->shown, cls), 0, 0});
 	}
 	if (!rows_of(f, &rows, "cls, key, value", "group_var", "mtime"))
 		return false;
@@ -130,7 +134,7 @@ static bool hosts_read(struct from *f)
 		return false;
 	for (uint32_t i = 0; i < rows.n; i++) {
 		const char *cls = sql_cell(&rows, i, 0), *ip = sql_cell(&rows, i, 1);
-		struct origin at = { arena_fmt(b->a, "%s#%s/%s", f->s->shown, cls, ip), 0, 0 };
+		struct origin at = {arena_fmt(b->a, "%s#%s/%s", f->s->shown, cls, ip), 0, 0};
 		struct inv_group *g = inventory_add_group(b, cls, at);
 		struct value *vars = value_map(b->a);
 		map_put(&f->vars, arena_fmt(b->a, "%s %s", cls, ip), vars);
@@ -165,7 +169,7 @@ bool inventory_read_sql(struct inv_build *b, const char *source)
 
 	if (!sql_open(&s, b->a, source, "pig", b->e))
 		return false;
-	struct from f = { .b = b, .s = s, .vars = MAP(b->a) };
+	struct from f = {.b = b, .s = s, .vars = MAP(b->a)};
 	bool ok = sql_do(s, NULL, "begin isolation level repeatable read read only", NULL, 0, b->e) &&
 		  inventory_sql_schema(s, &schema, b->e);
 	if (ok) {
@@ -199,38 +203,46 @@ static bool fits(struct to *t, const struct value *v, const char *key)
 {
 	const char *s = v->type == V_STR ? v->u.str.s : "";
 
-	if (v->flags & V_SECRET)
-		return unfit(t, v, key, "is kept by Ansible Vault, and a database would hold it openly",
-			     "Keep such an inventory in files.");
+	if (v->flags & V_SECRET && !(v->flags & V_VAULT))
+		return unfit(t, v, key, "comes from an encrypted file, and the database would hold it openly",
+			     "Encrypt the value itself: pig vault encrypt_string.");
 	if (v->type == V_STR && strlen(s) != v->u.str.n)
 		return unfit(t, v, key, "holds a NUL character, which a database cannot keep", "Take it out.");
 	if (!(v->flags & V_LITERAL) && text_is_template(s, strlen(s)))
 		return unfit(t, v, key, "holds a template, and values from a database are data",
 			     "Write what it comes to, or ${name} of a parameter.");
-	if (v->flags & V_LITERAL && strstr(s, "${"))
-		return unfit(t, v, key, "is marked !unsafe and holds \"${\", which a value from a database cannot say",
-			     "Keep such an inventory in files.");
 	for (size_t i = 0; (v->type == V_LIST || v->type == V_MAP) && i < value_len(v); i++)
 		if (!fits(t, value_at(v, i), key))
 			return false;
 	return true;
 }
 
-/* A parameter that is text takes plain scalars as they were written: 1.10 is "1.10" there too. */
+static struct value *with_mark(struct arena *a, const char *mark, const struct value *v)
+{
+	struct value *out = value_map(a);
+
+	value_put(a, out, mark, value_str(a, v->u.str.s));
+	return out;
+}
+
+/* A parameter that is text takes plain scalars as they were written: 1.10 is "1.10" there too. What is encrypted, or no
+ * template whatever it looks like, is marked as Ansible does it in JSON. */
 static struct value *stored(struct arena *a, const struct shape *sh, const struct value *v)
 {
 	struct value *out;
 
+	if (v->type == V_STR && v->flags & (V_VAULT | V_LITERAL))
+		return with_mark(a, v->flags & V_VAULT ? "__ansible_vault" : "__ansible_unsafe", v);
 	if (sh && (sh->row->type == PIG_STR || sh->row->type == PIG_ENUM) && v->source && v->type != V_NULL &&
 	    v->type != V_STR)
 		return value_str(a, v->source);
-	if (!sh || (v->type != V_LIST && v->type != V_MAP) || (!sh->n && !sh->any))
+	if (v->type != V_LIST && v->type != V_MAP)
 		return (struct value *)(uintptr_t)v;
 	out = v->type == V_LIST ? value_list(a) : value_map(a);
 	for (size_t i = 0; i < value_len(v); i++) {
 		const char *key = v->type == V_MAP ? value_key_at(v, i) : NULL;
-		const struct shape *m = key ? sh->any : sh;
-		for (uint32_t k = 0; key && k < sh->n; k++)
+		const struct shape *m = key && sh ? sh->any : sh;
+		for (uint32_t k = 0; key && sh && k < sh->n; k++)
 			if (!strcmp(sh->members[k].row->name, key))
 				m = &sh->members[k];
 		if (key)
@@ -282,12 +294,13 @@ static bool rows_put(struct to *t, const char *insert, const struct value *rows)
 	struct buf b = BUF(t->a);
 	const char *params[1];
 
-	if (!value_to_json(&b, rows, &(struct json_style){ .tight = true }))
+	if (!value_to_json(&b, rows, &(struct json_style){.tight = true}))
 		return fail(t->e, E_INPUT, "the inventory is nested too deep for a database");
 	params[0] = buf_text(&b);
 	/* the order of the rows is kept by their times */
 	return sql_do(t->s, NULL,
-		      arena_fmt(t->a, "insert into %s.%s from jsonb_array_elements($1::jsonb) with ordinality as t (r, i)",
+		      arena_fmt(t->a,
+				"insert into %s.%s from jsonb_array_elements($1::jsonb) with ordinality as t (r, i)",
 				t->schema, insert),
 		      params, 1, t->e);
 }
@@ -331,7 +344,8 @@ static bool groups_put(struct to *t)
 	       rows_put(t, "host (cls, ip, ctime, mtime) select r ->> 'c', (r ->> 'h')::inet, " AT ", now()", hosts);
 }
 
-/* Of each mention, the values that stand there; what no mention holds (host_vars/, a port) goes with the host's first one. */
+/* Of each mention, the values that stand there; what no mention holds (host_vars/, a port) goes with the host's first
+ * one. */
 static struct value **mention_vars(const struct inventory *inv, struct arena *a)
 {
 	struct value **vars = arena_new_of(a, struct value *, inv->n_mentions);
@@ -367,18 +381,19 @@ static bool hosts_put(struct to *t)
 	for (uint32_t i = 0; i < t->inv->n_mentions; i++)
 		if (!vars_rows(t, rows, t->inv->mentions[i].group->name, t->inv->mentions[i].host->name, vars[i]))
 			return false;
-	return rows_put(t,
-			"host_var (cls, ip, key, value, mtime) select r ->> 'c', (r ->> 'h')::inet, r ->> 'k', r -> 'v', " AT,
-			rows);
+	return rows_put(
+		t,
+		"host_var (cls, ip, key, value, mtime) select r ->> 'c', (r ->> 'h')::inet, r ->> 'k', r -> 'v', " AT,
+		rows);
 }
 
 /* What the modules know, for those who look at the database alone. */
 static bool defaults_put(struct to *t)
 {
-	static const char *const levels[] = { "global", "global", "group", "ins", "arg" };
+	static const char *const levels[] = {"global", "global", "group", "ins", "arg"};
 	struct value *rows = value_list(t->a);
 	struct sql_rows there;
-	const char *const params[] = { arena_fmt(t->a, "%s.default_var", t->schema) };
+	const char *const params[] = {arena_fmt(t->a, "%s.default_var", t->schema)};
 
 	if (!t->modules || !sql_do(t->s, &there, "select to_regclass($1)", params, 1, t->e))
 		return !t->modules;
@@ -420,7 +435,7 @@ static bool host_same(struct to *t, const struct inv_host *h, const struct inven
 	for (size_t i = 0; i < value_len(want); i++) {
 		const char *key = value_key_at(want, i);
 		const struct value *v = value_get(got, key);
-		if (!v || !value_equal(stored_as(t, key, value_at(want, i)), v))
+		if (!v || !value_equal(stored_as(t, key, value_at(want, i)), stored_as(t, key, v)))
 			return differs(t, h, key, value_at(want, i));
 	}
 	return value_len(got) == value_len(want) || differs(t, h, "set of values", NULL);
@@ -429,13 +444,14 @@ static bool host_same(struct to *t, const struct inv_host *h, const struct inven
 static bool all_same(struct to *t)
 {
 	struct inv_build b;
-	struct from f = { .b = &b, .s = t->s, .schema = t->schema, .vars = MAP(t->a) };
+	struct from f = {.b = &b, .s = t->s, .schema = t->schema, .vars = MAP(t->a)};
 
 	inventory_begin(&b, t->a, t->e);
 	if (!all_read(&f) || !inventory_finish(&b))
 		return false;
 	if (b.inv->n_hosts != t->inv->n_hosts)
-		return fail(t->e, E_INPUT, "%u hosts come back from the database instead of %u", b.inv->n_hosts, t->inv->n_hosts);
+		return fail(t->e, E_INPUT, "%u hosts come back from the database instead of %u", b.inv->n_hosts,
+			    t->inv->n_hosts);
 	for (uint32_t i = 0; i < t->inv->n_hosts; i++)
 		if (!host_same(t, t->inv->hosts[i], b.inv))
 			return false;
@@ -459,16 +475,16 @@ static bool hosts_fit(struct to *t)
 static bool fill(struct to *t)
 {
 	return sql_do(t->s, NULL,
-		      arena_fmt(t->a, "truncate %s.host_var, %s.group_var, %s.host, %s.\"group\", %s.global_var", t->schema,
-				t->schema, t->schema, t->schema, t->schema),
+		      arena_fmt(t->a, "truncate %s.host_var, %s.group_var, %s.host, %s.\"group\", %s.global_var",
+				t->schema, t->schema, t->schema, t->schema, t->schema),
 		      NULL, 0, t->e) &&
 	       groups_put(t) && hosts_put(t) && defaults_put(t) && all_same(t);
 }
 
 bool inventory_sql_load(struct sql *s, const struct inventory *inv, const struct modules *ms, struct err *e)
 {
-	struct to t = { .s = s, .inv = inv, .modules = ms, .a = s->a, .e = e };
-	struct err ignored = { 0 };
+	struct to t = {.s = s, .inv = inv, .modules = ms, .a = s->a, .e = e};
+	struct err ignored = {0};
 	const char *schema;
 
 	if (!hosts_fit(&t) || !inventory_sql_schema(s, &schema, e))
@@ -483,7 +499,7 @@ bool inventory_sql_load(struct sql *s, const struct inventory *inv, const struct
 }
 
 /* ---- as a document ---- */
-struct value *inventory_document(const struct inventory *inv, struct arena *a)
+struct value *inventory_document(const struct inventory *inv, struct arena *a, bool marks)
 {
 	struct value *doc = value_map(a), *all = value_map(a), *children = value_map(a), **vars = mention_vars(inv, a);
 
@@ -508,5 +524,5 @@ struct value *inventory_document(const struct inventory *inv, struct arena *a)
 	if (value_len(inv->groups[0]->vars))
 		value_put(a, all, "vars", inv->groups[0]->vars);
 	value_put(a, doc, "all", all);
-	return doc;
+	return marks ? stored(a, NULL, doc) : doc;
 }

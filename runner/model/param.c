@@ -217,6 +217,7 @@ static void member_notes(struct typing *t, const struct shape *m, const struct e
 		f.text = arena_fmt(t->a, "member \"%s\" of \"%s\" is now called \"%s\"", en->key, path, m->row->name);
 	} else if (m->row->flags & PIG_DEPRECATED) {
 		f.id = "deprecated";
+		f.note = true;
 		f.text = arena_fmt(t->a, "member \"%s\" of \"%s\" is deprecated", en->key, path);
 	} else if (m->row->flags & PIG_INERT) {
 		f.id = "inert";

@@ -149,23 +149,45 @@ static bool chain_ok(struct resolver *r, const struct link *chain, const char *n
 	return true;
 }
 
+static void scratch_end(void *a)
+{
+	arena_free(a);
+}
+
+/* The scratch memory of an evaluation ends with it: parsed templates of ten thousand hosts would add up. A list or a map may share
+ * parts of it, and keeps it. */
+static const struct value *kept(struct resolver *r, struct arena *scratch, const struct value *v)
+{
+	if (v && (v->type == V_LIST || v->type == V_MAP)) {
+		arena_defer(r->a, scratch_end, scratch);
+		return v;
+	}
+	v = value_copy(r->a, v);
+	arena_free(scratch);
+	return v;
+}
+
 /* Render and type; what hangs on a fact that is not known yet is not remembered. */
 static const struct value *evaluate(struct resolver *r, const char *name, const struct param *p,
 				    const struct value *raw, const struct link *chain, struct err *e)
 {
+	struct arena *scratch = arena_new();
 	struct link link = { .up = chain, .r = r, .name = name, .at = raw->at };
-	struct asking k = { .r = r, .m = p ? p->module : NULL, .a = r->a, .chain = &link, .held = true };
+	struct asking k = { .r = r, .m = p ? p->module : NULL, .a = scratch, .chain = &link, .held = true };
 	struct scope s = asking_scope(&k);
 	struct slot slot = { 0 };
 	struct value *got = NULL;
 	struct err mine = { 0 };
 
-	if (!chain_ok(r, chain, name, raw, e))
+	if (!chain_ok(r, chain, name, raw, e)) {
+		arena_free(scratch);
 		return NULL;
-	bool ok = value_render(&got, r->a, r->rs->w->modules, raw, &s, &mine);
+	}
+	bool ok = value_render(&got, scratch, r->rs->w->modules, raw, &s, &mine);
 	slot.val = got;
 	if (ok && p)
-		ok = shape_type_one(&slot.val, r->a, p->shape, got, &mine);
+		ok = shape_type_one(&slot.val, scratch, p->shape, got, &mine);
+	slot.val = kept(r, scratch, ok ? slot.val : NULL);
 	const char *core = ok ? NULL : strstr(mine.msg, circle);
 	if (core) /* the chain says what each name on the way would say again */
 		memmove(mine.msg, core, strlen(core) + 1);

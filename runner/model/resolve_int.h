@@ -17,6 +17,7 @@ struct resolver {
 	struct map cache;  /* name -> struct slot *: what took work */
 	struct map filled; /* module name -> its struct */
 	const struct value *facts;
+	const struct value *group_names; /* made when first asked for */
 };
 
 struct fixed;

@@ -102,7 +102,7 @@ const struct value *resolver_builtin(struct resolver *r, const char *name)
 	if (!strcmp(name, "inventory_hostname_short"))
 		return value_strn(r->a, r->h->name, strcspn(r->h->name, "."));
 	if (!strcmp(name, "group_names"))
-		return group_names(r);
+		return r->group_names ? r->group_names : (r->group_names = group_names(r));
 	if (!strcmp(name, "inventory_dir") && rs->w->inv->dir)
 		return value_str(r->a, rs->w->inv->dir);
 	return NULL;

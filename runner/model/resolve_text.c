@@ -89,7 +89,7 @@ static bool render_text(struct value **out, struct arena *a, const struct module
 	}
 	if (!text_eval(&got, a, src, s, e))
 		return false;
-	if (got != v && v->at.file && got->at.file != v->at.file) {
+	if (got != v && v->at.file) {
 		/* the place that counts is where the user wrote it, not where the looked-up value came from */
 		got = arena_dup(a, got, sizeof *got);
 		got->at = v->at;

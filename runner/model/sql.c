@@ -15,14 +15,17 @@
 /* Of one statement: ten thousand hosts with all their values are read in under a second. */
 #define STATEMENT_LIMIT "60s"
 
-#define CALLS(X)                                                                                                       \
-	X(PQconninfoParse) X(PQconninfoFree) X(PQfreemem) X(PQconnectdbParams) X(PQfinish) X(PQstatus)                 \
-	X(PQerrorMessage) X(PQconnectionNeedsPassword) X(PQconnectionUsedPassword) X(PQuser) X(PQhost) X(PQport)       \
-	X(PQdb) X(PQpass) X(PQexecParams) X(PQresultStatus) X(PQresultErrorField) X(PQntuples) X(PQnfields)            \
-	X(PQgetisnull) X(PQgetvalue) X(PQclear) X(PQsetNoticeProcessor)
-
+/* clang-format off */
+#define CALLS(X) \
+	X(PQconninfoParse) X(PQconninfoFree) X(PQfreemem) X(PQconnectdbParams) X(PQfinish) X(PQstatus) X(PQerrorMessage) \
+	X(PQconnectionNeedsPassword) X(PQconnectionUsedPassword) X(PQuser) X(PQhost) X(PQport) X(PQdb) X(PQpass) \
+	X(PQexecParams) X(PQresultStatus) X(PQresultErrorField) X(PQntuples) X(PQnfields) X(PQgetisnull) X(PQgetvalue) \
+	X(PQclear) X(PQsetNoticeProcessor)
+/* clang-format on */
 #define FIELD(f) __typeof__(f) *f;
-static struct { CALLS(FIELD) } pq;
+static struct {
+	CALLS(FIELD)
+} pq;
 static bool pq_ready;
 
 static bool pq_load(struct err *e)
@@ -52,7 +55,7 @@ static bool pq_load(struct err *e)
 /* ---- sources ---- */
 bool sql_is(const char *source)
 {
-	static const char *const starts[] = { "postgres://", "postgresql://", "service=", "host=", "dbname=" };
+	static const char *const starts[] = {"postgres://", "postgresql://", "service=", "host=", "dbname="};
 
 	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
 		if (!strncmp(source, starts[i], strlen(starts[i])))
@@ -173,7 +176,8 @@ static bool refused(struct sql *s, struct err *e)
 				  : "Is the password right? It comes from the URL, PGPASSWORD or ~/.pgpass.");
 	} else {
 		fail(e, E_CONNECT, "the database at %s cannot be reached", where);
-		err_hint(e, "Does PostgreSQL run there, with a database \"%s\", and let this machine in? The URL is %s.",
+		err_hint(e,
+			 "Does PostgreSQL run there, with a database \"%s\", and let this machine in? The URL is %s.",
 			 pq.PQdb(s->conn), s->shown);
 	}
 	return err_detail(e, "%s", said(s));
@@ -181,8 +185,8 @@ static bool refused(struct sql *s, struct err *e)
 
 bool sql_open(struct sql **out, struct arena *a, const char *source, const char *name, struct err *e)
 {
-	static const char *const keys[] = { "connect_timeout", "fallback_application_name", "dbname", NULL };
-	const char *const values[] = { CONNECT_LIMIT, name, source, NULL };
+	static const char *const keys[] = {"connect_timeout", "fallback_application_name", "dbname", NULL};
+	const char *const values[] = {CONNECT_LIMIT, name, source, NULL};
 	struct sql *s = arena_get(a, sizeof *s);
 	PQconninfoOption *parsed;
 	char *why = NULL;
@@ -194,8 +198,9 @@ bool sql_open(struct sql **out, struct arena *a, const char *source, const char 
 		pq.PQfreemem(why);
 	if (!parsed) {
 		fail(e, E_INPUT, "the URL of the database cannot be read");
-		return err_hint(e, "Write postgres://user@host:port/database; escape signs such as @ and / in a password "
-				   "as %%40 and %%2F.");
+		return err_hint(e,
+				"Write postgres://user@host:port/database; escape signs such as @ and / in a password "
+				"as %%40 and %%2F.");
 	}
 	pq.PQconninfoFree(parsed);
 	s->a = a;

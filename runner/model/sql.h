@@ -1,6 +1,6 @@
 /*
- * A PostgreSQL database as a source of data, through libpq. The library is loaded when a database is named and not before: linked, it
- * would cost every start of the program more than all the rest of it. Passwords stand in no message.
+ * A PostgreSQL database as a source of data, through libpq. The library is loaded when a database is named and not
+ * before: linked, it would cost every start of the program more than all the rest of it. Passwords stand in no message.
  */
 #ifndef MODEL_SQL_H
 #define MODEL_SQL_H
@@ -10,14 +10,14 @@
 
 struct sql {
 	struct arena *a;   /* owns the connection */
-	void *conn;        /* PGconn */
+	void *conn;	   /* PGconn */
 	const char *shown; /* postgres://user@host:port/database */
 };
 
 /* Text of a source: postgres://..., postgresql://..., or libpq's own words: service=..., host=..., dbname=... */
 bool sql_is(const char *source);
-/* The second line of a script that prints what a database holds: such a script is not run, the database is asked. $METADB_URL leads
- * over the URL behind it. NULL: the text is no such script. */
+/* The second line of a script that prints what a database holds: such a script is not run, the database is asked.
+ * $METADB_URL leads over the URL behind it. NULL: the text is no such script. */
 #define SQL_SCRIPT_MARK "# pig: database "
 const char *sql_of_script(struct arena *a, const char *text);
 /* The source without its password, for people and files. */

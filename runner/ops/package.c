@@ -150,6 +150,8 @@ static bool package_decide(struct batch *b, struct op *op, struct err *e)
 			for (size_t l = 0; l < w[i].alts[k].n; l++)
 				if (!absent || installed(b->a, answer, w[i].alts[k].names[l]))
 					buf_fmt(&alt, "%s%s", alt.len ? " " : "", w[i].alts[k].names[l]);
+			if (!alt.len) /* nothing of it to remove */
+				continue;
 			buf_ch(&calls, ' ');
 			buf_quote(&calls, buf_text(&alt));
 		}
@@ -167,10 +169,11 @@ static void package_apply(struct batch *b, struct script *s, struct op *op)
 	struct buf c = BUF(b->a);
 	bool rpm = is_rpm(b), absent = op->d.package.state == PIG_ABSENT;
 
-	/* pick ITEM ALTERNATIVE...: the first that the repos know whole is added to $l */
+	/* pick ITEM ALTERNATIVE...: the first that the repos know whole is added to $l. Of a name that packages are merely related
+	 * to, apt-cache shows nothing and has status 0. */
 	buf_fmt(&c, "l=; pick() { w=$1; shift; for x; do k=1; for y in $x; do %s || k=; done; [ -z \"$k\" ] || { l=\"$l $x\"; return 0; }; done\n"
 		"echo \"package $w: the host's repos know none of: $*\" >&2; return 100; }\n",
-		absent ? ":" : rpm ? "dnf -q list --available \"$y\" >/dev/null 2>&1" : "apt-cache show -- \"$y\" >/dev/null 2>&1");
+		absent ? ":" : rpm ? "dnf -q list --available \"$y\" >/dev/null 2>&1" : "apt-cache show -- \"$y\" 2>/dev/null | grep -q .");
 	buf_str(&c, op->found_text);
 	if (rpm)
 		buf_fmt(&c, "dnf -y -q %s $l </dev/null", absent ? "remove" : "install");

@@ -1,6 +1,6 @@
 /*
- * Edits of a YAML text: where a scalar begins its value remembers, where it ends is found here by its quotes. What may be
- * written there is the caller's business, as far as it fits on one line.
+ * Edits of a YAML text: where a scalar begins its value remembers, where it ends is found here by its quotes. What may
+ * be written there is the caller's business, as far as it fits on one line.
  */
 #include "value/edit.h"
 
@@ -32,7 +32,7 @@ struct edits *edits_new(struct arena *a, const char *text, size_t len)
 
 	for (size_t i = 0; i < len; i++)
 		n += text[i] == '\n';
-	*ed = (struct edits){ .a = a, .text = text, .len = len, .lines = arena_new_of(a, size_t, n + 1), .n_lines = n };
+	*ed = (struct edits){.a = a, .text = text, .len = len, .lines = arena_new_of(a, size_t, n + 1), .n_lines = n};
 	n = 0;
 	for (size_t i = 0; i < len; i++)
 		if (text[i] == '\n')
@@ -54,7 +54,7 @@ static bool edit_add(struct edits *ed, size_t from, size_t to, const char *by)
 		ed->items = items;
 		ed->cap = cap;
 	}
-	ed->items[ed->n++] = (struct edit){ from, to, arena_str(ed->a, by) };
+	ed->items[ed->n++] = (struct edit){from, to, arena_str(ed->a, by)};
 	return true;
 }
 

@@ -5,7 +5,7 @@ so, where the table is not at hand."""
 import json, os, re, subprocess, sys
 
 # Modules of the table that have rows here. Others are named by the modules' .others and have none.
-MODULES = {"INFRA", "REPO", "NODE", "PGSQL", "ETCD"}
+MODULES = {"INFRA", "REPO", "NODE", "PGSQL", "ETCD", "MINIO"}
 
 TYPES = {  # type of the table -> (type here, form or None for "any")
     "bool": ("bool", None), "int": ("int", None), "float": ("float", None), "port": ("int", "port"),
@@ -17,7 +17,24 @@ TYPES = {  # type of the table -> (type here, form or None for "any")
 LEVELS = {"G": "global", "C": "cluster", "I": "instance", "A": "command line"}
 
 # name -> {column: reason}
-INTENDED = {}
+OFTEN = "clusters of one inventory may have different ones"
+INTENDED = {
+    "ca_create": {"default": "the earlier ca_method decides where it is written"},
+    "node_cluster": {"default": "worked out: the PostgreSQL cluster's name first, as the table says in words"},
+    "node_default_packages": {"default": "the list of the OS has a name"},
+    "etcd_cluster": {"default": "a host without etcd_seq is no member"},
+    "minio_cluster": {"default": "a host without minio_seq is no member"},
+    "pg_upstream": {"form": "a host's name is taken, too"},
+    "pg_replication_username": {"level": OFTEN}, "pg_replication_password": {"level": OFTEN},
+    "pg_admin_username": {"level": OFTEN}, "pg_admin_password": {"level": OFTEN},
+    "pg_monitor_username": {"level": OFTEN}, "pg_monitor_password": {"level": OFTEN},
+    "patroni_ssl_enabled": {"level": OFTEN},
+    "pg_conf": {"type": "a template of one's own may be named", "choices": "the same"},
+    "pg_rto": {"type": "seconds and plans of one's own, too", "choices": "the same"},
+    "pgbackrest_method": {"type": "any key of pgbackrest_repo", "choices": "the same"},
+    "pg_dns_target": {"type": "an address, too", "choices": "the same"},
+    "pg_vip_address": {"form": "a rule asks for the mask, too"},
+}
 
 
 def narrowest(level):

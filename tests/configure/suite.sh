@@ -33,11 +33,14 @@ for f in $(cd "$conf" && find . -name '*.yml' | sort); do
 	lacks "$f: no warning of a name that no module knows" "unknown parameter"
 	name=${f#./} name=${name%.yml}
 	[ "$name" != demo ] || continue
-	is "configure -c $name" "$pig" configure -c "$name" -n -g -i 10.9.8.7 -v 15 -o "$work/x.yml"
+	version="-v 15"
+	grep -q '^# configure:.* version=' "$conf/$f" || version= # one without databases
+	# shellcheck disable=SC2086 # two words or none
+	is "configure -c $name" "$pig" configure -c "$name" -n -g -i 10.9.8.7 $version -o "$work/x.yml"
 	is "what it wrote is sound" "$pig" check -i x.yml
-	lacks "$name: the placeholder is gone" 10.10.10.10, x.yml
 	is "and it is not this machine's" sh -c "! grep -E '^ *[^# ].*10\\.10\\.10\\.10([^0-9]|\$)' x.yml"
 	lacks "$name: no default password" "DBUser." x.yml
+	lacks "$name: no default key" "S3User." x.yml
 	rm -f x.yml*
 done
 
@@ -126,7 +129,7 @@ for p in $("$pig" doc param --json | "$pig" query "[?secret && default && defaul
 done
 grep -q 'patroni_password: "' g.yml && ok || no "a default that is written nowhere"
 is "it is sound" "$pig" check -i g.yml
-has "no default password is left" " 0 errors"
+if grep -qE ' 0 errors|no faults' out; then ok; else no "a sound inventory"; fi
 lacks "nor warned of" "that everyone knows"
 is "other secrets each time" sh -c "'$pig' configure -c sub/own -n -s -g -o h.yml && ! grep -qF '$admin' h.yml"
 

@@ -1,9 +1,8 @@
--- The inventory in a database: tables that hold it, views that read it. Run again it keeps what the tables hold.
-begin;
-create schema if not exists pigsty;
-comment on schema pigsty is 'being made';
-set local search_path to pigsty;
+-- The inventory in a database: tables that hold it, views that read it. In one transaction (psql -1); run again it keeps what the
+-- tables hold.
 set local client_min_messages to warning;
+create schema if not exists pigsty;
+set local search_path to pigsty;
 
 -- ---- types ----
 create function pg_temp.enum(name text, words text[]) returns void language plpgsql as $$
@@ -78,8 +77,8 @@ comment on table package_map is 'names of packages behind their aliases';
 create sequence if not exists job_id_seq;
 -- Ordered by time: milliseconds since 1993-09-21, a counter of ten bits, twelve random ones.
 create or replace function job_id() returns bigint language sql volatile as $$
-  select ((extract(epoch from clock_timestamp()) * 1000)::bigint - 748569600000) << 23
-    | (nextval('pigsty.job_id_seq') & 1023) << 12
+  select (((extract(epoch from clock_timestamp()) * 1000)::bigint - 748569600000) << 23)
+    | ((nextval('pigsty.job_id_seq') & 1023) << 12)
     | floor(random() * 4096)::bigint
 $$;
 create or replace function job_id_ts(id bigint) returns timestamp language sql immutable strict as $$
@@ -286,4 +285,3 @@ begin
     revoke all on schema pigsty from dbrole_offline;
   end if;
 end $$;
-commit;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Module minio: a cluster of one member and one of four, a second run that changes nothing, values by difference, removal beside
-# another cluster. The server is an S3 server from npm behind MinIO's command line (docs/minio.md), as Debian has no package of one;
-# mcli is not installed, and what is left undone without it is named.
+# another cluster; and a node of those four that is watched and served no more. The server is an S3 server from npm behind MinIO's
+# command line (docs/minio.md), as Debian has no package of one; mcli is not installed, and what is left undone without it is named.
 # shellcheck disable=SC2016,SC2317,SC2086,SC2034 # the nodes' shells expand what stands in single quotes here; cases are called by name
 export SUITE=minio
 # shellcheck source=tests/e2e/lib/lib.sh
@@ -202,6 +202,33 @@ case_four() {
 	check "all are removed" four minio-rm.yml -e confirm=minio
 	for n in $NODES; do check "$n: no trace is left" no_trace "$n"; done
 }
+# What node.yml made a node serve and publish is taken back; logging in, names, trust and the other nodes stay as they are.
+serving() { # NODE: units that run, files that are there
+	on "$1" 'systemctl is-active haproxy keepalived node_exporter; ls -d /etc/haproxy /etc/keepalived/keepalived.conf /etc/profile.d/node.sh \
+		/etc/systemd/system/haproxy.service /etc/systemd/system/node_exporter.service 2>/dev/null' | grep -vxE 'inactive|unknown|failed'
+}
+case_node_rm() {
+	local node
+	node=$(for n in $NODES; do on "$n" "ip -o addr show to 10.10.10.9" | grep -q . && echo "$n"; done)
+	equal "one node holds the shared address" 1 "$(wc -w <<<"$node")"
+	[ -n "$node" ] || return
+	for n in $NODES; do [ "$n" = "$node" ] || serving "$n"; done >"$WORK/serving-a"
+	refused "without a name" 'would be destroyed and was not named' node-rm.yml -l "$(addr_of "$node")"
+	check "node-rm.yml -l the one that holds the address" four node-rm.yml -l "$(addr_of "$node")" -e confirm=nodes
+	equal "it serves nothing any more" "" "$(serving "$node")"
+	check "another holds the shared address" until_ok 20 address_moved "$node"
+	check "it is logged in to as before, and knows the others" on "$node" 'getent hosts minio-1 || getent hosts sss.pigsty; [ -f /etc/pki/ca.crt ]'
+	for n in $NODES; do [ "$n" = "$node" ] || serving "$n"; done >"$WORK/serving-b"
+	check "the other nodes serve as before" cmp "$WORK/serving-a" "$WORK/serving-b"
+	check "once more" four node-rm.yml -l "$(addr_of "$node")" -e confirm=nodes
+	equal "changed=0" 0 "$(recap changed)"
+	check "node.yml takes it in again" four node.yml -l "$(addr_of "$node")"
+	equal "it serves all again" 8 "$(serving "$node" | wc -l)"
+}
+address_moved() { # NODE: that held it
+	for n in $NODES; do [ "$n" = "$1" ] || ! on "$n" "ip -o addr show to 10.10.10.9" | grep -q . || return 0; done
+	return 1
+}
 four_answers() { [ "$(S3_PORT=9002 S3_AT=10.10.10.9 s3 meta "$ROOT_KEY" /minio/health/live)" = 200 ]; }
 
 main() {
@@ -213,7 +240,7 @@ main() {
 	fi
 	inventory_of_two
 	box_up --bind "$(cd "$S3" && pwd):/opt/s3"
-	for c in faults deploy again edits remove four; do
+	for c in faults deploy again edits remove four node_rm; do
 		wanted "$c" || continue
 		failed_before=$FAILED
 		say "== $c"
