@@ -330,12 +330,12 @@ case_refusals() {
 	refused "etcd knows the cluster, its data is lost" 'no member holds its data' pgsql.yml -l pg-test
 	on meta "$ETCD etcdctl del --prefix /pg/pg-test/" >/dev/null
 	refused "replicas alone" 'is not there yet' pgsql.yml -l 10.10.10.12,10.10.10.13
+	refused "backups of the earlier cluster are there" 'belongs to an earlier cluster' pgsql.yml -l pg-test
+	for n in node-1 node-2 node-3; do on "$n" "$NO_BACKUPS"; done
 	sandbox stop node-3 --kill >/dev/null
 	refused "a member that may hold data is away" 'cannot be reached, and may hold data' pgsql.yml -l 10.10.10.11,10.10.10.12
 	sandbox start node-3 >/dev/null
 	check "node-3 is back" until_ok 60 on node-3 true
-	refused "backups of the earlier cluster are there" 'belongs to an earlier cluster' pgsql.yml -l pg-test
-	for n in node-1 node-2 node-3; do on "$n" "$NO_BACKUPS"; done
 	pig_ok "the cluster is made anew" pgsql.yml -l pg-test
 	check "healthy" until_ok 60 healthy
 	pig_ok "again" pgsql.yml -l pg-test
