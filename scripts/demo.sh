@@ -1,5 +1,6 @@
 #!/bin/bash
-# The demo: four nodes, then what a user would type on the admin node. Everything it starts is called `demo`; `make undemo` ends it.
+# The demo: four bare nodes without a way out, a bundle of packages, then what a user would type on the admin node. Everything it starts
+# is called `demo`; `make undemo` ends it.
 set -u
 build=$(cd "$1" && pwd)
 src=$(cd "$(dirname "$0")/.." && pwd)
@@ -7,7 +8,8 @@ pig=$build/bin/pig
 declare -a parts=()
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
-on_meta() { as_root "$pig" sandbox shell meta --name demo -- "$1"; }
+on() { as_root "$pig" sandbox shell "$1" --name demo -- "$2"; }
+on_meta() { on meta "cd pigsty && $1"; }
 
 part() { # NAME COMMAND...: say what is done, time it, stop when it fails
 	local name=$1 t=$SECONDS
@@ -19,32 +21,51 @@ part() { # NAME COMMAND...: say what is done, time it, stop when it fails
 	fi
 	parts+=("$(printf '%4d s  %s' $((SECONDS - t)) "$name")")
 }
+bundle() { BUNDLE=$("$src/scripts/bundle.sh" "$build" | tee /dev/stderr | tail -1) && [ -f "$BUNDLE" ]; }
+bootstrap() {
+	on meta "tar -xzf /opt/bundle/$(basename "$BUNDLE") bootstrap && sudo sh bootstrap /opt/bundle/$(basename "$BUNDLE")"
+}
+configure() {
+	on meta 'mkdir -p pigsty' && on_meta 'pig configure -c ha/full -i 10.10.10.10 -v 15 -n -g && pig check'
+}
 
-part "four Debian 12 nodes (the image is made once, then cached)" \
-	as_root "$pig" sandbox up --name demo --image full --bind "$build:/opt/pig" --bind "$src/conf:/opt/conf"
-part "the inventory on the admin node" on_meta 'mkdir -p pigsty && cp /opt/conf/demo.yml pigsty/pigsty.yml && cd pigsty && /opt/pig/bin/pig check'
-part "pig run node.yml" on_meta 'cd pigsty && /opt/pig/bin/pig run node.yml'
-part "pig run etcd.yml" on_meta 'cd pigsty && /opt/pig/bin/pig run etcd.yml'
-part "pig run pgsql.yml -l pg-test" on_meta 'cd pigsty && /opt/pig/bin/pig run pgsql.yml -l pg-test'
-part "again: nothing changes" on_meta 'cd pigsty && /opt/pig/bin/pig run pgsql.yml -l pg-test'
+part "the bundle: all packages, signed (built once, then cached)" bundle
+part "four bare Debian 12 nodes (the image is made once, then cached)" \
+	as_root "$pig" sandbox up --name demo --image bare --memory 4G --bind "$build/bundle:/opt/bundle"
+part "a bare node becomes the admin node" bootstrap
+part "pig configure -c ha/full" configure
+# MinIO's server is no Debian package: docs/minio.md has what may serve in its place
+part "pig run deploy.yml" on_meta 'pig run deploy.yml --skip-tags minio,minio_provision'
+part "again: nothing changes" on_meta 'pig run deploy.yml --skip-tags minio,minio_provision'
 echo
-echo "== the cluster"
-as_root "$pig" sandbox shell node-1 --name demo -- 'sudo -u postgres patronictl -c /etc/patroni/patroni.yml list'
-cat <<EOF
+echo "== the clusters"
+on node-1 'sudo -u postgres patronictl -c /etc/patroni/patroni.yml list'
+on meta 'sudo -u postgres patronictl -c /etc/patroni/patroni.yml list'
+cat <<END
 
-Connection strings (from a node of the sandbox; user test, password test):
-  writes, pooled      postgres://test:test@10.10.10.11:5433/test
-  reads, pooled       postgres://test:test@10.10.10.11:5434/test
-  writes, direct      postgres://test:test@10.10.10.11:5436/test
-  offline reads       postgres://test:test@10.10.10.11:5438/test
-  any member          postgres://test:test@10.10.10.11,10.10.10.12,10.10.10.13:5432/test?target_session_attrs=read-write
+What runs where:
+  10.10.10.10  INFRA (nginx, VictoriaMetrics, vmalert, Alertmanager, dnsmasq, CA, packages), etcd, PostgreSQL pg-meta
+  10.10.10.11  PostgreSQL pg-test-1     10.10.10.12  pg-test-2     10.10.10.13  pg-test-3
+  Redis        redis-ms on 10.10.10.10, its sentinels redis-meta on .11, a native cluster redis-test on .12 and .13
+  not here     MinIO: its server is no Debian package (docs/minio.md); Grafana, VictoriaLogs, VictoriaTraces: the same
+  on every node: HAProxy, PgBouncer, node exporter; the leader of pg-test holds 10.10.10.3, that of pg-meta 10.10.10.2
+
+Connection strings (from a node of the sandbox; the password of user test is in pigsty/pigsty.yml on meta):
+  writes, pooled      postgres://test@10.10.10.11:5433/test
+  reads, pooled       postgres://test@10.10.10.11:5434/test
+  writes, direct      postgres://test@10.10.10.11:5436/test
+  offline reads       postgres://test@10.10.10.11:5438/test
+  any member          postgres://test@10.10.10.11,10.10.10.12,10.10.10.13:5432/test?target_session_attrs=read-write
+
+The home page and all it leads to: http://10.10.10.10/, seen from the nodes' network alone:
+  sudo ip netns exec demo-ctl curl -s http://10.10.10.10/
 
 What to try next ($pig is the program):
   pig sandbox shell meta --name demo           you are dba on the admin node; cd pigsty
-  /opt/pig/bin/pig run pgsql.yml -l pg-test --check --diff
+  pig run pgsql.yml -l pg-test --check --diff  on it: what would change
   pig sandbox stop node-1 --name demo --kill   and look who leads: pig sandbox shell node-2 --name demo
   make undemo                                  ends it all
 
 How long each part took:
-EOF
+END
 printf '  %s\n' "${parts[@]}"

@@ -83,10 +83,10 @@ while read -r verb id limit cap len more; do
 			exec timeout -k 5 "$limit" sh "$s" </dev/null >"$d/1" 2>"$d/2"
 		fi
 	); rc=$?
-	if [ -e "$d/busy" ]; then read -r t <"$d/busy"; printf 'PIG-%s BUSY %s\n' "$N" "$t"; exit 74; fi
 	read -r end t </proc/uptime
 	case $rc in 137 | 143) [ $((${end%.*} - ${begin%.*})) -ge "$limit" ] && rc=124 ;; esac
 	left=; settled "$out" || left=1; settled "$errs" || left=1
+	if [ -e "$d/busy" ]; then read -r t <"$d/busy"; printf 'PIG-%s BUSY %s\n' "$N" "$t"; exit 74; fi
 	set -- $(stat -c %s "$o" "$e")
 	[ "$1" -gt "$cap" ] && set -- "$cap" "$2"
 	[ "$2" -gt "$cap" ] && set -- "$1" "$cap"
