@@ -11,7 +11,9 @@ REJOIN=150
 
 # ---- before anything is deployed ----
 case_check_untouched() {
-	local pb
+	local pb n
+	# apt keeps a cache of its indexes, made by whoever asks it first: here before the picture
+	for n in $NODES; do on "$n" 'apt-cache show bash >/dev/null 2>&1'; done
 	tree "$WORK/tree-before"
 	for pb in node.yml etcd.yml "pgsql.yml -l pg-test"; do
 		# shellcheck disable=SC2086
