@@ -70,12 +70,12 @@ while read -r verb id limit cap len more; do
 	read -r verb t && [ "$verb $t" = "END $id" ] || exit 72 # a link lost half way must not run half a script
 	keep "$d/1" "$o"; out=$!; keep "$d/2" "$e"; errs=$!
 	read -r begin t </proc/uptime
-	# L: one job at a time on this host, whoever sends it; one whose sender was lost is awaited, for less than the
+	# L: one job at a time on this host, whoever sends it; one whose sender was lost is awaited for W s, which the
 	# runner waits beyond the limit. The lock goes with the subshell, and no daemon of the job's inherits it.
 	(
 		umask 022
 		if [ -n "$L" ]; then {
-			flock -w ${W:-8} 9 || { read -r t t <&9; exec >"$d/1" 2>"$d/2"; echo "${t:-0}" >"$d/busy"; exit; }
+			flock -w $W 9 || { read -r t t <&9; exec >"$d/1" 2>"$d/2"; echo "${t:-0}" >"$d/busy"; exit; }
 			read -r t x <"/proc/self/stat"; printf 'job %-9s\n' "$t" >&9
 			timeout -k 5 "$limit" sh "$s" </dev/null >"$d/1" 2>"$d/2" 9>&-
 			exit $? # and no shell makes the job its own last act

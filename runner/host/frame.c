@@ -192,7 +192,7 @@ static enum frame_end frame_result(struct frame *f, struct arena *a, size_t cap,
 	char line[160];
 	const char *s;
 	unsigned long long id, status, out, errs;
-	struct until u = until_in(limit * 1000 + FRAME_GRACE_MS, f->cancel);
+	struct until u = until_in((limit + f->busy_s) * 1000 + FRAME_GRACE_MS, f->cancel);
 	enum frame_end end = frame_reply(f, &u, line, sizeof line, &s);
 
 	if (end != FRAME_OK)

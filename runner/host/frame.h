@@ -31,6 +31,7 @@ struct frame {
 	const char *mark; /* "PIG-<nonce>": begins all that the loop says */
 	struct buf noise; /* what came before the mark */
 	unsigned long id;
+	int busy_s; /* how long a job may wait for one of another run */
 	unsigned long long busy; /* of FRAME_BUSY: the process at work */
 	size_t at, have; /* unread bytes of in */
 	char in[65536];

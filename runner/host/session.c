@@ -19,6 +19,7 @@ enum { NONCE_BYTES = 16, HELLO_MAX = 65536, NOISE_SHOWN = 1500 };
 
 /* Held on the host while a job of a run is at work there. /run goes with a boot, as jobs do. */
 #define SESSION_LOCK "/run/pig.lock"
+enum { SESSION_BUSY_S = 60 };
 
 extern const unsigned char boot_sh[];
 extern const unsigned long boot_sh_len;
@@ -76,7 +77,7 @@ static void session_copy_target(struct session *s, const struct target *t)
 /* The second text: the nonce and the loop. */
 static void session_boot_text(const struct session *s, struct buf *b)
 {
-	buf_fmt(b, "N=%s L=%s\n", s->nonce, s->target.alone ? SESSION_LOCK : "");
+	buf_fmt(b, "N=%s L=%s W=%d\n", s->nonce, s->target.alone ? SESSION_LOCK : "", SESSION_BUSY_S);
 	buf_add(b, boot_sh, boot_sh_len);
 }
 
@@ -297,6 +298,7 @@ bool conn_open(struct conn **out, const struct target *t, const struct conn_opti
 		s->frame.cancel = o ? o->cancel : NULL;
 		s->frame.mark = arena_fmt(a, "PIG-%s", s->nonce);
 		s->frame.noise = BUF(a);
+		s->frame.busy_s = s->target.alone ? SESSION_BUSY_S : 0;
 		ok = session_hello(s, &first, &boot, o, e);
 	}
 	if (!ok) {
