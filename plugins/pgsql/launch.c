@@ -385,6 +385,9 @@ void pgsql_hba(pig_task *t)
 {
 	struct inst in = inst_of(t);
 
+	/* twice: what another member's data brings along is replaced from here by pg-failover-callback */
+	pig_file(t, .path = "/pg/conf/pg_hba.conf", .text = hba_text(&in, false), .owner = in.p->pg_dbsu,
+		 .group = "postgres", .mode = 0600);
 	pig_file(t, .path = pig_fmt(t, "%s/pg_hba.conf", in.data), .text = hba_text(&in, false), .owner = in.p->pg_dbsu,
 		 .group = "postgres", .mode = 0600);
 	/* The server itself says what it has read: the file may be younger than Patroni's process, as pg_rewind and a

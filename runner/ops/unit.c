@@ -64,7 +64,7 @@ static void unit_probe(struct batch *b, struct script *s, struct op **ops, size_
 		buf_fmt(&marks, "; } 2>/dev/null; echo \"%u=$m\"\n", ops[i]->index);
 	}
 	script_section(s, "units", arena_fmt(b->a, "TZ=UTC systemctl show -p LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,"
-		"InvocationID,ExecMainStartTimestamp,FragmentPath --%s", buf_text(&names)));
+		"InvocationID,ExecMainStartTimestamp,ActiveEnterTimestamp,FragmentPath --%s", buf_text(&names)));
 	/* systemd knows when a file it has read has changed, but not that one of more weight has come beside it */
 	script_section(s, "own", arena_fmt(b->a, "(cd /etc/systemd/system && for u in%s; do case $u in *.*) ;; *) u=$u.service ;; esac; "
 		"[ ! -f \"$u\" ] || echo \"$PWD/$u\"; done); :", buf_text(&names)));
@@ -215,6 +215,8 @@ static void unit_parse(struct batch *b, const struct op *op, uint32_t block, str
 	if (outweighed(b, op, field(a, text, "FragmentPath")))
 		f->need = "yes";
 	f->invocation = field(a, text, "InvocationID"), f->started = field(a, text, "ExecMainStartTimestamp");
+	if (!*f->started) /* sockets, timers: no process of their own */
+		f->started = field(a, text, "ActiveEnterTimestamp");
 	if (!op->d.unit.watch || !watched)
 		return;
 	/* marks, sums and times, divided by lines "=" */
