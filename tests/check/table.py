@@ -31,6 +31,7 @@ INTENDED = {
     "patroni_ssl_enabled": {"level": OFTEN},
     "pg_conf": {"type": "a template of one's own may be named", "choices": "the same"},
     "pg_rto": {"type": "seconds and plans of one's own, too", "choices": "the same"},
+    "pg_default_hba_rules": {"default": "dbrole_offline comes in at offline instances alone, as the concept says"},
     "pgbackrest_method": {"type": "any key of pgbackrest_repo", "choices": "the same"},
     "pg_dns_target": {"type": "an address, too", "choices": "the same"},
     "pg_default_hba_rules": {"default": "+dbrole_offline gets in where offline queries may go, and nowhere else"},
