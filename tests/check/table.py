@@ -34,7 +34,6 @@ INTENDED = {
     "pg_default_hba_rules": {"default": "dbrole_offline comes in at offline instances alone, as the concept says"},
     "pgbackrest_method": {"type": "any key of pgbackrest_repo", "choices": "the same"},
     "pg_dns_target": {"type": "an address, too", "choices": "the same"},
-    "pg_default_hba_rules": {"default": "+dbrole_offline gets in where offline queries may go, and nowhere else"},
     "pg_pitr": {"level": "one member may be taken back on its own"},
     "pg_vip_address": {"form": "a rule asks for the mask, too"},
 }
