@@ -263,7 +263,8 @@ void pgsql_backup(pig_task *t)
 	r = repo_of(&in, l.repo);
 	if (r.backups || r.stanza == STANZA_OTHER || r.stanza == STANZA_UNKNOWN)
 		return;
-	if (!takes_first(&in)) {
+	/* a cluster that has changed its leader is no new one: what to do is for its owner to say */
+	if (!takes_first(&in) || t->val->num(t->val->key(t->host->json(t, l.patroni), "timeline"), 1) > 1) {
 		if (!in.p->pg_upstream || !*in.p->pg_upstream)
 			t->host->warn(t, "%s leads, and its repository holds no backup: /pg/bin/pg-backup full there",
 				      in.name);
