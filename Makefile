@@ -12,12 +12,13 @@ undemo:
 	@$(BUILD)/bin/pig sandbox down --name demo
 
 test: deps
-	@HA=$(HA) tests/run.sh
+	@tests/run.sh
 
 soak: build
 	@tests/soak.sh
 
 bench: build
+	@tests/bench/lang.sh
 	@tests/bench/run.sh
 
 install: build

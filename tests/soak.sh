@@ -7,15 +7,8 @@ seconds=${FUZZ_SECONDS:-600}
 passed=0 failed=0
 result() { if [ "$1" = 0 ]; then passed=$((passed + 1)); echo "ok - $2"; else failed=$((failed + 1)); echo "not ok - $2"; fi; }
 
-scripts/build.sh build-fuzz Debug -DPIG_FUZZ=ON -DCMAKE_C_COMPILER=clang || exit 1
-for f in build-fuzz/tests/fuzz_*; do
-	[ -x "$f" ] || continue
-	name=$(basename "$f")
-	corpus=build-fuzz/corpus/$name
-	mkdir -p "$corpus"
-	"$f" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 "$corpus" >"build-fuzz/$name.log" 2>&1
-	result $? "$name, $seconds s"
-done
+FUZZ_SECONDS=$seconds bash tests/fuzz/run.sh
+result $? "every fuzzer, $seconds s each"
 PIG=$PWD/build/bin/pig bash tests/e2e/ha/run.sh soak
 result $? "write gaps over 20 kills for norm and fast"
 echo "$passed passed, $failed failed"

@@ -139,31 +139,6 @@ void task_etcd_launch(pig_task *t)
 
 /* ---- joining ---- */
 
-struct member { const char *id, *name, *peer, *client; };
-
-/* The next ", "-ended field of a line of `etcdctl member list`. */
-static const char *field(pig_task *t, const char **at)
-{
-	const char *p = *at, *end = strstr(p, ", "), *line = strchr(p, '\n');
-
-	if (!end || (line && line < end))
-		end = line ? line : p + strlen(p);
-	*at = *end == ',' ? end + 2 : end;
-	return pig_fmt(t, "%.*s", (int)(end - p), p);
-}
-
-/* One line: id, status, name, peer URLs, client URLs, learner. Gives the rest of the text. */
-static const char *member_line(pig_task *t, const char *text, struct member *m)
-{
-	m->id = field(t, &text);
-	field(t, &text);
-	m->name = field(t, &text);
-	m->peer = field(t, &text);
-	m->client = field(t, &text);
-	text += strcspn(text, "\n");
-	return text + (*text == '\n');
-}
-
 /* What the live cluster says of this host. */
 struct standing {
 	const char *peers;  /* initial-cluster: this host and all others that are listed */
@@ -176,15 +151,15 @@ static struct standing standing_of(pig_task *t, const char *list, const char *me
 	struct standing s = { .peers = pig_fmt(t, "%s=%s", me, mine), .remove = "" };
 
 	while (*list) {
-		struct member m;
-		list = member_line(t, list, &m);
+		struct etcd_member m;
+		list = etcd_member_line(t, list, &m);
 		if (strcmp(m.peer, mine) && strcmp(m.name, me))
 			s.peers = pig_fmt(t, "%s,%s=%s", s.peers, *m.name ? m.name : m.id, m.peer);
 		else if (!*m.client && !strcmp(m.peer, mine))
 			s.listed = true;
 		else
 			s.remove = pig_fmt(t, "%s%s", s.remove, pig_sh(t,
-				"etcdctl member remove %s >&2 || case $(etcdctl member list) in\n"
+				"change member remove %s || case $(etcdctl member list) in\n"
 				"*%s,*) exit 1 ;; esac\n", m.id, m.id));
 	}
 	return s;
@@ -218,8 +193,8 @@ void task_etcd_member(pig_task *t)
 	struct standing s = standing_of(t, list, me, mine);
 	if (!s.listed)
 		pig_shell(t, .note = pig_fmt(t, *s.remove ? "replace member %s" : "add member %s", me),
-			  .cmd = pig_fmt(t, "%s%s%s", env, s.remove, pig_sh(t,
-				"etcdctl member add %s --peer-urls=%s %s || case $(etcdctl member list) in\n"
+			  .cmd = pig_fmt(t, "%s" ETCD_CHANGE "%s%s", env, s.remove, pig_sh(t,
+				"change member add %s --peer-urls=%s %s || case $(etcdctl member list) in\n"
 				"*%s*) ;; *) exit 1 ;; esac",
 				me, mine, p->etcd_learner ? "--learner" : "--learner=false", mine)));
 	etcd_conf(t, s.peers, "existing");

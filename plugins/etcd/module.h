@@ -18,6 +18,7 @@ struct etcd {
 	int64_t etcd_heartbeat_interval;
 	const char *etcd_root_password;
 	bool etcd_safeguard;
+	bool etcd_clean;
 	bool etcd_rm_data;
 	bool etcd_rm_pkg;
 };
@@ -44,6 +45,14 @@ void etcd_quorum(pig_task *t);
  */
 bool etcd_founds(pig_task *t);
 
+/* remove.c: members that leave, and what the infra nodes know of them */
+void task_etcd_register(pig_task *t);
+void task_etcd_deregister(pig_task *t);
+void task_etcd_leave(pig_task *t);
+void task_etcd_stop(pig_task *t);
+void task_etcd_rm_data(pig_task *t);
+void task_etcd_rm_pkg(pig_task *t);
+
 /* auth.c: RBAC, and the interface other modules use */
 void task_etcd_auth(pig_task *t);
 const pig_value *etcd_client_members(pig_task *t);
@@ -62,6 +71,16 @@ const char *etcd_env_root(pig_task *t, const char *endpoints);
 #define ETCD_ANSWERS "o=$(etcdctl endpoint health --command-timeout=3s 2>&1); case $o in *'is healthy'*|" \
 	"*'user name is empty'*|*'permission denied'*) ;; *) echo \"$o\" >&2; false ;; esac"
 
+/*
+ * Shell, after etcd_env: `change WORDS` is `etcdctl WORDS`, tried again while etcd refuses a change of members because
+ * one of them has not been connected for its health interval of 5 s. A busy member may drop a connection and begin
+ * anew: 30 s.
+ */
+#define ETCD_CHANGE "change() { read -r s x </proc/uptime; s=$((${s%%.*} + 30))\n" \
+	"while ! o=$(etcdctl \"$@\" 2>&1); do read -r n x </proc/uptime\n" \
+	"case $o in *'unhealthy cluster'*) [ \"${n%%.*}\" -lt $s ] && sleep 0.2 && continue ;; esac\n" \
+	"echo \"$o\" >&2; return 1; done; }\n"
+
 /* who.c: names, addresses and URLs */
 const char *etcd_address(pig_task *t, const char *host);
 const char *etcd_name(pig_task *t, const char *host);
@@ -74,5 +93,8 @@ const char *etcd_listens(pig_task *t);
 /* "name=peer url,..." of all members the inventory knows */
 const char *etcd_peers(pig_task *t);
 const char *etcd_host(pig_task *t, const pig_value *hosts, size_t i);
+/* One line of `etcdctl member list`: id, status, name, peer URLs, client URLs, learner. Gives the rest of the text. */
+struct etcd_member { const char *id, *name, *peer, *client; bool learner; };
+const char *etcd_member_line(pig_task *t, const char *text, struct etcd_member *m);
 
 #endif

@@ -73,3 +73,26 @@ const char *etcd_peers(pig_task *t)
 	}
 	return text;
 }
+
+/* The next ", "-ended field of a line of `etcdctl member list`. */
+static const char *field(pig_task *t, const char **at)
+{
+	const char *p = *at, *end = strstr(p, ", "), *line = strchr(p, '\n');
+
+	if (!end || (line && line < end))
+		end = line ? line : p + strlen(p);
+	*at = *end == ',' ? end + 2 : end;
+	return pig_fmt(t, "%.*s", (int)(end - p), p);
+}
+
+const char *etcd_member_line(pig_task *t, const char *text, struct etcd_member *m)
+{
+	m->id = field(t, &text);
+	field(t, &text);
+	m->name = field(t, &text);
+	m->peer = field(t, &text);
+	m->client = field(t, &text);
+	m->learner = !strcmp(field(t, &text), "true");
+	text += strcspn(text, "\n");
+	return text + (*text == '\n');
+}

@@ -12,6 +12,7 @@ struct infra {
 	const char *region;
 	const pig_value *proxy_env;
 	const char *language;
+	const char *ca_method;
 	bool ca_create;
 	const char *ca_cn;
 	const char *cert_validity;
@@ -61,6 +62,9 @@ struct infra {
 	bool alertmanager_enabled;
 	int64_t alertmanager_port;
 	const char *alertmanager_options;
+	const char *alertmanager_group_wait;
+	const char *alertmanager_group_interval;
+	const pig_value *alertmanager_webhooks;
 	const char *exporter_metrics_path;
 	bool grafana_enabled;
 	int64_t grafana_port;
@@ -92,10 +96,100 @@ struct infra {
 #define INFRA_VICTORIA  "victoria"
 
 /* params.c */
-enum { INFRA_PARAMS = 74 };
+enum { INFRA_PARAMS = 78 };
 extern const struct pig_param infra_params[INFRA_PARAMS];
 
+/* kinds of targets that are scraped, NULL ended */
+extern const char *const infra_kinds[];
+
+/* who.c: names and addresses, what a value says, what runs where */
+enum infra_part {
+	PART_NGINX, PART_NGINX_EXPORTER, PART_DNS, PART_VMETRICS, PART_VMALERT, PART_VLOGS, PART_VTRACES, PART_ALERTMANAGER,
+	PART_BLACKBOX, PART_GRAFANA, INFRA_PARTS
+};
+struct infra_part_row {
+	const char *name;     /* of the unit, of targets, in messages */
+	const char *word;     /* the path below which the portal shows it, or NULL */
+	const char *enabled, *port;
+	const char *programs; /* any of these will do */
+	const char *packages; /* alias */
+	bool optional;        /* may lack a package: then it is configured and not run */
+};
+extern const struct infra_part_row infra_parts[INFRA_PARTS];
+bool infra_enabled(pig_task *t, const char *host, enum infra_part part);
+/* enabled on this host, and its program is there or known to the package manager */
+bool infra_has(pig_task *t, enum infra_part part);
+/* neither here nor known to the package manager: a part's name, or "pev" */
+bool infra_lacks(pig_task *t, const char *word);
+/* whose settings these are: the login user, and its home; "" when it has none */
+const char *infra_operator(pig_task *t);
+const char *infra_operator_home(pig_task *t);
+int64_t infra_port(pig_task *t, enum infra_part part);
+void task_infra_look(pig_task *t);
+const pig_value *infra_nodes(pig_task *t);
+const char *infra_host(pig_task *t, const pig_value *hosts, size_t i);
+const char *infra_address(pig_task *t, const char *host);
+const char *infra_name(pig_task *t, const char *host);
+int64_t infra_seq_of(pig_task *t, const char *host);
+/* URL under which people see the portal */
+const char *infra_portal_url(pig_task *t);
+const char *infra_scalar(pig_task *t, const pig_value *v);
+uint32_t infra_days(const char *text);
+void infra_put(pig_task *t, pig_value *map, const char *key, const char *text);
+
+/* base.c: folders, accounts, packages, certificates */
+void task_ca(pig_task *t);
+void task_infra_dir(pig_task *t);
+void task_infra_pkg(pig_task *t);
+void task_infra_user(pig_task *t);
+void task_infra_cert(pig_task *t);
+
+/* operator.c: what whoever works on an infra node finds there */
+void task_infra_env(pig_task *t);
+void task_infra_admin(pig_task *t);
+
+/* dns.c, nginx.c, home.c */
+void task_dns(pig_task *t);
+void task_nginx(pig_task *t);
+void infra_home(pig_task *t);
+
+/* watch.c: the units that watch */
+void task_vmetrics(pig_task *t);
+void task_vlogs(pig_task *t);
+void task_vtraces(pig_task *t);
+void task_vmalert(pig_task *t);
+void task_alertmanager(pig_task *t);
+void task_blackbox(pig_task *t);
+void task_nginx_exporter(pig_task *t);
+void task_grafana(pig_task *t);
+/* the unit runs as its files say: read anew when one of them, or of `reload`, has changed; and its port answers */
+void infra_answers(pig_task *t, enum infra_part part);
+void infra_unit(pig_task *t, enum infra_part part, const char *reload);
+
+/* rules.c */
+void infra_check_portal(pig_check *c);
+void infra_check_seqs(pig_check *c);
+void infra_check_records(pig_check *c);
+void infra_check_links(pig_check *c);
+void infra_check_webhooks(pig_check *c);
+
+/* checks.c */
+void infra_check_admin(pig_check *c);
+void infra_check_scraping(pig_check *c);
+enum { INFRA_LISTENS = 11, INFRA_OTHERS = 13 }; /* rows; the definitions must agree */
+extern const struct pig_listen infra_listens[INFRA_LISTENS];
+extern const struct pig_other infra_others[INFRA_OTHERS];
+
+/* remove.c: infra-rm */
+void task_rm_register(pig_task *t);
+void task_rm_service(pig_task *t);
+void task_rm_config(pig_task *t);
+void task_rm_env(pig_task *t);
+void task_rm_data(pig_task *t);
+void task_rm_package(pig_task *t);
+
 /* register.c: the interface */
+void task_infra_register(pig_task *t);
 void infra_target(pig_task *t, const char *kind, const char *name, const char *text);
 void infra_dns(pig_task *t, const char *name, const char *lines);
 void infra_page(pig_task *t, const char *name, const char *server);

@@ -6,13 +6,15 @@
 #include "module.h"
 #include "node.h"
 
+#include <stdlib.h>
+
 static const struct pig_param server_members[] = {
 	{ .name = "name", .type = PIG_STR, .flags = PIG_REQUIRED, .text = "Name of the server in the section." },
 	{ .name = "ip", .type = PIG_STR, .flags = PIG_REQUIRED, .text = "Its address." },
 	{ .name = "port", .type = PIG_INT, .check = "port", .flags = PIG_REQUIRED, .text = "Its port." },
 	{ .name = "options", .type = PIG_STR, .text = "Further words of the server line." },
 	{ .name = "backup", .type = PIG_BOOL, .dflt = "false", .text = "Used only when no other server is up?" },
-	{ .name = "weight", .type = PIG_INT, .text = "Share of connections, 0 to 255." },
+	{ .name = "weight", .type = PIG_INT, .check = "/^(25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})$/", .text = "Share of connections, 0 to 255." },
 };
 
 static const struct pig_param service_members[] = {
@@ -49,7 +51,7 @@ static const struct pig_param params[] = {
 		.text = "Additional static host records."),
 	PIG_P_ENUM(struct node, node_dns_method, .level = PIG_CLUSTER, .dflt = "'add'", .check = "add|none|overwrite",
 		.text = "How configured name servers are merged: before those there, instead, or not at all."),
-	PIG_P_LIST(struct node, node_dns_servers, .level = PIG_CLUSTER, .dflt = "[\"${admin_ip}\"]",
+	PIG_P_LIST(struct node, node_dns_servers, .level = PIG_CLUSTER, .dflt = "[\"${admin_ip}\"]", .check = "ip",
 		.text = "Nameservers written to resolv.conf."),
 	PIG_P_LIST(struct node, node_dns_options, .level = PIG_CLUSTER,
 		.dflt = "[\"options single-request-reopen timeout:1\"]",
@@ -68,13 +70,12 @@ static const struct pig_param params[] = {
 		.text = "Pip packages installed into the venv."),
 	PIG_P_ENUM(struct node, node_selinux_mode, .level = PIG_CLUSTER, .dflt = "'permissive'",
 		.check = "enforcing|permissive|disabled", .flags = PIG_INERT, .text = "SELinux mode to enforce."),
-	PIG_P_ENUM(struct node, node_firewall_mode, .level = PIG_CLUSTER, .dflt = "'zone'", .check = "zone|off|none",
-		.flags = PIG_INERT, .text = "Firewall handling."),
+	PIG_P_ENUM(struct node, node_firewall_mode, .level = PIG_CLUSTER, .dflt = "'zone'", .check = "zone|off|none",  .text = "Networks trusted and ports opened (zone), no firewall (off), or left alone (none)."),
 	PIG_P_LIST(struct node, node_firewall_intranet, .level = PIG_CLUSTER,
 		.dflt = "[\"10.0.0.0/8\", \"192.168.0.0/16\", \"172.16.0.0/12\"]",
 		.check = "cidr", .text = "Networks trusted as one's own: the address word \"intra\" of HBA rules."),
 	PIG_P_LIST(struct node, node_firewall_public_port, .level = PIG_CLUSTER, .dflt = "[22, 80, 443]",
-		.check = "port", .flags = PIG_INERT, .text = "TCP ports opened to everyone."),
+		.check = "port",  .text = "TCP ports opened to everyone."),
 	PIG_P_BOOL(struct node, node_disable_numa, .level = PIG_CLUSTER, .dflt = "false", .flags = PIG_INERT,
 		.text = "Turn NUMA off through kernel args."),
 	PIG_P_BOOL(struct node, node_disable_swap, .level = PIG_CLUSTER, .dflt = "false",
@@ -137,12 +138,11 @@ static const struct pig_param params[] = {
 		.text = "Allow VRRP preemption."),
 	PIG_P_STR(struct node, vip_interface, .level = PIG_INSTANCE, .dflt = "'auto'",
 		.text = "NIC for VRRP; auto finds the one with inventory ip."),
-	PIG_P_STR(struct node, vip_dns_suffix, .level = PIG_CLUSTER, .dflt = "''", .flags = PIG_INERT,
+	PIG_P_STR(struct node, vip_dns_suffix, .level = PIG_CLUSTER, .dflt = "''",
 		.text = "Suffix appended to the VIP dns name."),
 	PIG_P_STR(struct node, vip_auth_pass, .level = PIG_CLUSTER, .dflt = "''", .flags = PIG_SECRET,
 		.text = "VRRP secret; empty uses cluster-vrid."),
-	PIG_P_INT(struct node, vip_exporter_port, .level = PIG_CLUSTER, .dflt = "9650", .check = "port",
-		.flags = PIG_INERT, .text = "Keepalived exporter port."),
+	PIG_P_INT(struct node, vip_exporter_port, .level = PIG_CLUSTER, .dflt = "9650", .check = "port", .text = "Keepalived exporter port."),
 	PIG_P_BOOL(struct node, haproxy_enabled, .level = PIG_CLUSTER, .dflt = "true",
 		.text = "Run haproxy on node."),
 	PIG_P_BOOL(struct node, haproxy_clean, .level = PIG_CLUSTER, .dflt = "false", .flags = PIG_INERT,
@@ -171,47 +171,28 @@ static const struct pig_param params[] = {
 	PIG_P_STR(struct node, node_exporter_options, .level = PIG_CLUSTER,
 		.dflt = "'--no-collector.softnet --no-collector.nvme --collector.tcpstat --collector.processes'",
 		.text = "Further flags of node_exporter."),
-	PIG_P_BOOL(struct node, vector_enabled, .level = PIG_CLUSTER, .dflt = "true", .flags = PIG_INERT,
+	PIG_P_BOOL(struct node, vector_enabled, .level = PIG_CLUSTER, .dflt = "true",
 		.text = "Run the vector log agent."),
-	PIG_P_BOOL(struct node, vector_clean, .level = PIG_GLOBAL, .dflt = "false", .flags = PIG_INERT,
+	PIG_P_BOOL(struct node, vector_clean, .level = PIG_GLOBAL, .dflt = "false",
 		.text = "Remove vector data and configuration first."),
-	PIG_P_STR(struct node, vector_data, .level = PIG_CLUSTER, .dflt = "'/data/vector'", .check = "path",
-		.flags = PIG_INERT, .text = "Vector state directory."),
-	PIG_P_INT(struct node, vector_port, .level = PIG_CLUSTER, .dflt = "9598", .check = "port", .flags = PIG_INERT,
+	PIG_P_STR(struct node, vector_data, .level = PIG_CLUSTER, .dflt = "'/data/vector'", .check = "path", .text = "Vector state directory."),
+	PIG_P_INT(struct node, vector_port, .level = PIG_CLUSTER, .dflt = "9598", .check = "port",
 		.text = "Vector metrics port."),
 	PIG_P_ENUM(struct node, vector_read_from, .level = PIG_CLUSTER, .dflt = "'beginning'",
-		.check = "beginning|end", .flags = PIG_INERT, .text = "Where file sources start."),
-	PIG_P_LIST(struct node, vector_log_endpoint, .level = PIG_CLUSTER, .dflt = "[\"infra\"]", .flags = PIG_INERT,
+		.check = "beginning|end",  .text = "Where file sources start."),
+	PIG_P_LIST(struct node, vector_log_endpoint, .level = PIG_CLUSTER, .dflt = "[\"infra\"]",
 		.text = "Log sinks: [infra] or explicit URLs."),
 	PIG_P_STR(struct node, node_tuned_profile_dir, .level = PIG_CLUSTER, .dflt = "'/etc/tuned'", .check = "path",
 		.text = "Folder of tuned profiles."),
 };
 
-/* Two nodes of one name would share what is kept by name: certificates, metrics, haproxy's page. */
-static void check_names(pig_check *c)
-{
-	const pig_value *hosts = c->api->members(c, NULL);
-	size_t n = c->val->len(hosts);
-	const char **names = c->api->alloc(c, (n + 1) * sizeof *names);
-
-	for (size_t i = 0; i < n; i++) {
-		const char *host = c->val->str(c->val->at(hosts, i), "");
-		const pig_value *cluster = c->api->get(c, host, "pg_cluster"), *seq = c->api->get(c, host, "pg_seq");
-		const pig_value *name = c->api->get(c, host, "nodename");
-		bool from_pg = c->val->truth(c->api->get(c, host, "node_id_from_pg"), true);
-		if (from_pg && c->val->len(cluster) && c->val->type(seq) == PIG_INT)
-			names[i] = c->api->fmt(c, "%s-%" PRId64, c->val->str(cluster, ""), c->val->num(seq, 0));
-		else
-			names[i] = c->val->str(name, NULL);
-		for (size_t j = 0; names[i] && j < i; j++)
-			if (names[j] && !strcmp(names[i], names[j]))
-				c->api->fault(c, name, "hosts %s and %s are both named \"%s\"",
-					      c->val->str(c->val->at(hosts, j), ""), host, names[i]);
-	}
-}
-
 static const struct pig_rule rules[] = {
-	{ .id = "node_names", .scope = PIG_ALL, .warn = 1, .check = check_names },
+	{ .id = "node_names", .scope = PIG_ALL, .warn = 1, .check = node_check_names },
+	{ .id = "node_addresses", .scope = PIG_ALL, .check = node_check_addresses },
+	{ .id = "node_lines", .scope = PIG_HOST, .check = node_check_lines },
+	{ .id = "haproxy_services", .scope = PIG_HOST, .check = node_check_services },
+	{ .id = "vip", .scope = PIG_ALL, .check = node_check_vip },
+	{ .id = "vip_network", .scope = PIG_HOST, .warn = 1, .check = node_check_vip_network },
 	{ .id = "node_ntp_servers", .scope = PIG_HOST, .warn = 1,
 	  .must = "not node_ntp_enabled or node_ntp_servers | length > 0",
 	  .say = "time is kept but no server is named",
@@ -235,6 +216,8 @@ static const struct pig_taskdef tasks[] = {
 	{ .name = "node_hosts", .text = "write static names", .when = "node_write_etc_hosts", .run = task_node_hosts },
 	{ .name = "node_resolv", .text = "name name servers", .when = "node_dns_method != 'none'",
 		.run = task_node_resolv },
+	{ .name = "node_firewall", .text = "trust one's own networks, open ports", .tags = "node_sec",
+	  .when = "node_firewall_mode != 'none'", .run = task_node_firewall },
 	{ .name = "node_repo", .text = "name the sources of packages", .when = "node_repo_modules != ''",
 	  .tags = "node_install,node_repo_remove,node_repo_upstream,node_repo_add,node_repo_cache", .run = task_node_repo },
 	{ .name = "node_pkg", .text = "install packages", .tags = "node_install,node_pkg_default,node_pkg_extra",
@@ -268,19 +251,51 @@ static const struct pig_taskdef tasks[] = {
 	{ .name = "node_exporter", .text = "publish the node's metrics",
 		.tags = "monitor,node_exporter_config,node_exporter_launch",
 	  .run = task_node_exporter },
+	{ .name = "vip_exporter", .text = "publish who holds the shared address", .when = "vip_enabled",
+	  .tags = "monitor,node_vip,vip_exporter_config,vip_exporter_launch", .run = task_vip_exporter },
+	{ .name = "vector", .text = "send logs by vector",
+	  .tags = "monitor,vector_install,vector_clean,vector_config,vector_launch,add_logs", .run = task_vector },
+	{ .name = "node_register", .text = "register the node at the infra nodes",
+	  .tags = "monitor,register,add_metrics,haproxy_register,register_nginx,add_proxy,vip_dns,add_dns",
+	  .run = task_node_register },
+	{ .name = "node_deregister", .text = "registered no more",
+	  .tags = "deregister,rm_metrics,rm_dns,haproxy_deregister,rm_proxy", .run = task_node_deregister },
+	{ .name = "node_services_rm", .text = "stop haproxy, exporters, keepalived and vector",
+	  .tags = "vip,haproxy,node_exporter,vip_exporter,vector", .run = task_node_services_rm },
+	{ .name = "node_files_rm", .text = "remove their files", .tags = "haproxy,vector,node_crontab,profile",
+	  .run = task_node_files_rm },
+};
+
+/* Told before any host is touched: whoever comes through this haproxy. */
+#define LOSES "haproxy with its services, exporters and the shared address of node {{ inventory_hostname }}"
+static const struct pig_step rm_steps[] = {
+	{ .name = "node_rm", .hosts = "all", .flags = PIG_DESTRUCTIVE, .loses = LOSES,
+	  .tasks = "node_deregister node_services_rm node_files_rm" },
 };
 
 /* one step: its tasks share their frames, and a node waits for no other */
 static const struct pig_step steps[] = {
-	{ .name = "node", .hosts = "all",
-	  .tasks = "node_id node_name node_hosts node_resolv node_repo node_pkg node_ca node_feature node_kernel node_tune "
+	{ .name = "node", .hosts = "all", .needs = "infra.infra", /* packages come from there */
+	  .tasks = "node_id node_name node_hosts node_resolv node_firewall node_repo node_pkg node_ca node_feature node_kernel node_tune "
 		   "node_sysctl node_profile node_ulimit node_data node_admin node_timezone node_ntp "
-		   "node_crontab node_vip haproxy_install haproxy_config haproxy_launch node_exporter" },
+		   "node_crontab node_vip haproxy_install haproxy_config haproxy_launch node_exporter "
+		   "vip_exporter vector node_register" },
+};
+
+/* infra nodes are nodes before they are more, and are registered when there is a place to */
+static const struct pig_insert inserts[] = {
+	{ .playbook = "infra", .where = "before:infra", .name = "node",
+	  .tasks = "node_id node_name node_hosts node_resolv node_firewall node_repo node_pkg node_ca node_feature node_kernel node_tune "
+		   "node_sysctl node_profile node_ulimit node_data node_admin node_timezone node_ntp "
+		   "node_crontab node_vip haproxy_install haproxy_config haproxy_launch" },
+	{ .playbook = "infra", .where = "after:infra", .name = "monitor",
+	  .tasks = "node_exporter vip_exporter vector node_register" },
 };
 
 static const struct pig_playbook playbooks[] = {
 	{ .name = "node", .text = "prepare nodes: names, trust, packages, tuning, admin, time, haproxy, metrics",
 	  .steps = PIG_TABLE(steps) },
+	{ .name = "node-rm", .text = "nodes: watched and served no more", .steps = PIG_TABLE(rm_steps) },
 };
 
 static const struct pig_need needs[] = { { .module = "infra", .version = ">=0.1" } };
@@ -289,9 +304,18 @@ static const struct pig_alias aliases[] = {
 	{ "node-base", "debian*", "ca-certificates + cron + curl + iproute2 + procps + rsync + sudo" },
 	{ "node-base", "ubuntu*", "ca-certificates + cron + curl + iproute2 + procps + rsync + sudo" },
 	{ "node-base", "*", "ca-certificates + cronie + curl + iproute + procps-ng + rsync + sudo" },
+	{ "keepalived-exporter", "*", "keepalived-exporter | keepalived_exporter" },
 	{ "node-exporter", "debian*", "node-exporter | prometheus-node-exporter" },
 	{ "node-exporter", "ubuntu*", "node-exporter | prometheus-node-exporter" },
 	{ "node-exporter", "*", "node_exporter | golang-github-prometheus-node-exporter" },
+};
+
+static const struct pig_listen listens[] = {
+	{ .port = "haproxy_exporter_port", .when = "haproxy_enabled" },
+	{ .port = "haproxy_services[].port", .addr = "ip", .when = "haproxy_enabled" },
+	{ .port = "node_exporter_port", .when = "node_exporter_enabled" },
+	{ .port = "vector_port", .when = "vector_enabled" },
+	{ .port = "vip_exporter_port", .when = "vip_enabled" },
 };
 
 static const struct node_haproxy haproxy = { sizeof haproxy, haproxy_service, haproxy_reload, haproxy_settle };
@@ -304,6 +328,6 @@ PIG_MODULE(.name = "node", .version = "0.1.0", .text = "a machine made ready", .
 	.cluster = "node_cluster",
 	.params_size = sizeof(struct node), .needs = PIG_TABLE(needs), .params = PIG_TABLE(params),
 		.rules = PIG_TABLE(rules),
-	.tasks = PIG_TABLE(tasks), .playbooks = PIG_TABLE(playbooks), .ifaces = PIG_TABLE(ifaces),
-		.aliases = PIG_TABLE(aliases),
+	.tasks = PIG_TABLE(tasks), .playbooks = PIG_TABLE(playbooks), .inserts = PIG_TABLE(inserts), .ifaces = PIG_TABLE(ifaces),
+		.aliases = PIG_TABLE(aliases), .listens = PIG_TABLE(listens),
 	.templates = { pig_templates, PIG_TEMPLATE_COUNT, sizeof *pig_templates });

@@ -84,7 +84,7 @@ struct node {
 };
 
 /* look.c */
-enum node_look { LOOK_RESOLV, LOOK_ADMIN, LOOK_FILES, LOOK_REPO };
+enum node_look { LOOK_RESOLV, LOOK_ADMIN, LOOK_FILES, LOOK_REPO, LOOK_PARTS };
 void task_node_id(pig_task *t);
 /* the host's answer; NULL once the task has failed */
 const char *node_look(pig_task *t, enum node_look what);
@@ -132,6 +132,17 @@ void haproxy_settle(pig_task *t, const char *files, const char *answers);
 
 /* monitor.c */
 void task_node_exporter(pig_task *t);
+void task_vip_exporter(pig_task *t);
+void task_vector(pig_task *t);
+void task_node_register(pig_task *t);
+
+/* firewall.c */
+void task_node_firewall(pig_task *t);
+
+/* remove.c: node-rm */
+void task_node_deregister(pig_task *t);
+void task_node_services_rm(pig_task *t);
+void task_node_files_rm(pig_task *t);
 
 /* vip.c */
 void task_node_vip(pig_task *t);
@@ -144,5 +155,13 @@ const char *node_scalar(pig_task *t, const pig_value *v);
 /* the items of a list, each followed by sep */
 const char *node_lines(pig_task *t, const pig_value *list, const char *sep);
 bool node_is_set(const char *s);
+
+/* checks.c: rules */
+void node_check_names(pig_check *c);
+void node_check_addresses(pig_check *c);
+void node_check_lines(pig_check *c);
+void node_check_services(pig_check *c);
+void node_check_vip(pig_check *c);
+void node_check_vip_network(pig_check *c);
 
 #endif

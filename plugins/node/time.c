@@ -10,7 +10,17 @@ void task_node_timezone(pig_task *t)
 		   .want = p->node_timezone, .apply = pig_sh(t, "timedatectl set-timezone %s", p->node_timezone));
 }
 
-/* Sources as configured, without those that are the node itself: the admin node keeps the others' time. */
+/* Does the node keep the others' time? Infra nodes do, and the admin node. */
+static bool serves(pig_task *t, bool is_admin)
+{
+	const pig_value *infra = t->host->members(t, "infra");
+
+	for (size_t i = 0; i < t->val->len(infra) && !is_admin; i++)
+		is_admin = !strcmp(t->val->str(t->val->at(infra, i), ""), t->hostname);
+	return is_admin;
+}
+
+/* Sources as configured, without those that are the node itself. */
 void task_node_ntp(pig_task *t)
 {
 	const struct node *p = t->params;
@@ -25,7 +35,7 @@ void task_node_ntp(pig_task *t)
 			t->host->push(t, sources, line);
 	}
 	t->host->put(t, vars, "sources", sources);
-	t->host->put(t, vars, "is_admin", t->host->boolean(t, is_admin));
+	t->host->put(t, vars, "serves", t->host->boolean(t, serves(t, is_admin)));
 	pig_package(t, .names = "chrony");
 	pig_file(t, .path = conf, .tmpl = "chrony.conf", .vars = vars, .mode = 0644);
 	pig_unit(t, .name = deb ? "chrony" : "chronyd", .state = PIG_STARTED, .enable = 1, .flags = PIG_SOFT,

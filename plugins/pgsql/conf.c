@@ -49,7 +49,7 @@ static const char *listen_at(const struct inst *in, int64_t port)
 	pig_task *t = in->t;
 	const struct {
 		const char *word, *addr;
-	} names[] = {{"${ip}", in->addr}, {"${lo}", "127.0.0.1"}, {"${vip}", ""}};
+	} names[] = {{"${ip}", in->addr}, {"${lo}", "127.0.0.1"}, {"${vip}", vip_of(in) ? vip_of(in) : ""}};
 	struct str b = str_new(t);
 
 	for (const char *p = in->p->pg_listen; *p;) {
@@ -124,10 +124,9 @@ static pig_value *vars(const struct inst *in, int64_t disk)
 	put_s(t, m, "etcd_user", in->etcd_user);
 	put_s(t, m, "etcd_password", in->etcd_password);
 	put_s(t, m, "watchdog", crit && !strcmp(dog, "off") ? "automatic" : dog);
-	/* seconds from Patroni's death to the fence: the lease lives ttl - loop_wait at least */
-	t->host->put(t, m, "fence",
-		     t->host->number(t, r.n[RTO_TTL] - r.n[RTO_LOOP] > 10 ? r.n[RTO_TTL] - r.n[RTO_LOOP] - 5 : 5));
+	t->host->put(t, m, "fence", t->host->number(t, inst_fence(t)));
 	t->host->put(t, m, "watchdog_margin", t->host->number(t, r.n[RTO_MARGIN]));
+	t->host->put(t, m, "backup_shared", t->host->boolean(t, in->p->pgbackrest_enabled && !backup_is_own(in)));
 	t->host->put(t, m, "log_files", t->host->number(t, crit ? 16 : 4));
 	t->host->put(t, m, "etcd_hosts", etcd);
 	t->host->put(t, m, "allowed", allowed(in));
@@ -155,6 +154,10 @@ void pgsql_conf(pig_task *t)
 						   in.p->pg_fs_main));
 	const pig_op *active = pig_shell(t, .note = "does Patroni run", .reads = true,
 					 .cmd = "systemctl -q is-active patroni && echo active");
+	const pig_op *version = !in.p->pgbackrest_enabled
+					? NULL
+					: pig_shell(t, .note = "pgBackRest's version", .reads = true,
+						    .cmd = "v=$(pgbackrest version) && echo \"${v#* }\"");
 	const char *size;
 	bool run = false;
 	pig_value *m;
@@ -166,12 +169,16 @@ void pgsql_conf(pig_task *t)
 		run = true;
 		t->host->publish(t, "pg_active", t->host->boolean(t, true)); /* for pg_launch */
 	}
+	if (version)
+		t->host->publish(t, "pgbackrest_version", t->host->text(t, t->host->output(t, version, NULL)));
 	size = t->host->output(t, df, NULL);
 	m = vars(&in, size && strtoll(size, NULL, 10) > 0 ? strtoll(size, NULL, 10) : 40ll << 30);
 	if (in.p->patroni_enabled) {
 		pig_file(t, .path = in.conf, .tmpl = "patroni.yml", .vars = m, .owner = su, .group = "postgres",
 			 .mode = 0640);
 		pig_file(t, .path = "/etc/patroni/patroni.yml", .link = in.conf);
+		pig_file(t, .path = "/pg/bin/patroni-guard", .tmpl = "patroni-guard", .vars = m, .owner = "root",
+			 .group = "postgres", .mode = 0755);
 		pig_file(t, .path = "/pg/bin/pg-fence", .tmpl = "pg-fence", .vars = m, .owner = "root",
 			 .group = "postgres", .mode = 0755);
 		pig_file(t, .path = "/etc/systemd/system/patroni.service", .tmpl = "patroni.service", .vars = m);

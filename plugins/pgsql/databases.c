@@ -313,21 +313,31 @@ static void drop(const struct inst *in, struct sql *q, const char *name)
 			sql_lit(t, name));
 }
 
+static bool is_asked(pig_task *t, const pig_value *db, const char *only)
+{
+	return !only || !strcmp(role_name(t, db), only);
+}
+
 /* Each connection costs more than all that is asked on it: one for each database, none twice. */
-static const char *databases_sql(const struct inst *in, bool apply)
+static const char *databases_sql(const struct inst *in, bool apply, const char *only)
 {
 	pig_task *t = in->t;
 	const pig_value *all = in->p->pg_provision ? in->p->pg_databases : NULL;
 	struct sql q = sql_new(t, apply);
 
-	enter(in, &q, "template1");
-	stock(in, &q);
-	leave(&q);
+	if (!only) {
+		enter(in, &q, "template1");
+		stock(in, &q);
+		leave(&q);
+	}
 	enter(in, &q, "postgres");
-	stock(in, &q);
+	if (!only)
+		stock(in, &q);
 	for (size_t i = 0; i < t->val->len(all); i++) {
 		const pig_value *db = t->val->at(all, i);
 
+		if (!is_asked(t, db, only))
+			continue;
 		if (is_absent(t, db)) {
 			drop(in, &q, role_name(t, db));
 			continue;
@@ -338,21 +348,22 @@ static const char *databases_sql(const struct inst *in, bool apply)
 	}
 	leave(&q);
 	for (size_t i = 0; i < t->val->len(all); i++)
-		if (!is_absent(t, t->val->at(all, i)))
+		if (!is_absent(t, t->val->at(all, i)) && is_asked(t, t->val->at(all, i), only))
 			inside(in, &q, t->val->at(all, i));
 	return q.b.s;
 }
 
 /* A new database is filled from the control host's files/<baseline> once; whether it is new is asked before it is made.
  */
-static const pig_op *ask_new(const struct inst *in)
+static const pig_op *ask_new(const struct inst *in, const char *only)
 {
 	pig_task *t = in->t;
 	const pig_value *all = in->p->pg_databases;
 	struct str names = str_new(t);
 
 	for (size_t i = 0; i < t->val->len(all); i++)
-		if (db_str(t, t->val->at(all, i), "baseline") && !is_absent(t, t->val->at(all, i)))
+		if (db_str(t, t->val->at(all, i), "baseline") && !is_absent(t, t->val->at(all, i)) &&
+		    is_asked(t, t->val->at(all, i), only))
 			str_add(&names, "%s(%s)", names.n ? ", " : "", sql_lit(t, role_name(t, t->val->at(all, i))));
 	if (!names.n)
 		return NULL;
@@ -376,6 +387,8 @@ static void baselines(const struct inst *in, const char *fresh)
 		if (!file || !strstr(fresh, pig_fmt(t, "=%s=", name)))
 			continue;
 		text = t->host->control_file(t, file, &n);
+		if (!text && cmdb_brings(file))
+			continue;
 		if (!text)
 			t->host->fail_at(t, t->val->key(db, "baseline"),
 					 "there is no files/%s to fill database %s from", file, name);
@@ -386,24 +399,42 @@ static void baselines(const struct inst *in, const char *fresh)
 	}
 }
 
-void pgsql_db(pig_task *t)
+void databases_bring(const struct inst *in, const char *only)
 {
-	struct inst in = inst_of(t);
+	pig_task *t = in->t;
 	const char *fresh = "";
 	const pig_op *op;
 	struct live l;
 
-	if (!live_of(&in, &l))
+	if (!live_of(in, &l))
 		return;
-	if (strncmp(l.roles, "leads", 5) && !(t->check && in.bootstraps && !*l.roles))
+	if (strncmp(l.roles, "leads", 5) && !(t->check && in->bootstraps && !*l.roles))
 		return;
-	op = in.p->pg_provision ? ask_new(&in) : NULL;
+	op = in->p->pg_provision ? ask_new(in, only) : NULL;
 	if (op) {
 		if (!pig_await(t))
 			return;
 		fresh = t->host->output(t, op, NULL);
 	}
-	sql_same(&in, "databases", databases_sql(&in, false), databases_sql(&in, true), false);
+	sql_same(in, only ? pig_fmt(t, "database %s", only) : "databases", databases_sql(in, false, only),
+		 databases_sql(in, true, only), false);
 	if (fresh && *fresh)
-		baselines(&in, fresh);
+		baselines(in, fresh);
+}
+
+void database_drop(const struct inst *in, const char *name)
+{
+	pig_task *t = in->t;
+	struct sql probe = sql_new(t, false), apply = sql_new(t, true);
+
+	drop(in, &probe, name);
+	drop(in, &apply, name);
+	sql_same(in, pig_fmt(t, "no database %s", name), probe.b.s, apply.b.s, false);
+}
+
+void pgsql_db(pig_task *t)
+{
+	struct inst in = inst_of(t);
+
+	databases_bring(&in, NULL);
 }

@@ -116,6 +116,13 @@ struct rto inst_rto(pig_task *t)
 	return r;
 }
 
+int64_t inst_fence(pig_task *t)
+{
+	struct rto r = inst_rto(t);
+
+	return r.n[RTO_TTL] - r.n[RTO_LOOP] > 10 ? r.n[RTO_TTL] - r.n[RTO_LOOP] - 5 : 5;
+}
+
 /* ---- Patroni's REST interface, with what every host has: bash, or openssl where it speaks TLS ---- */
 
 const char *inst_rest_send(const struct inst *in, const char *word)

@@ -122,20 +122,26 @@ static void add_packages(const struct inst *in, struct str *names, const pig_val
 		}
 }
 
+const char *package_names(const struct inst *in)
+{
+	struct str names = str_new(in->t);
+
+	add_packages(in, &names, in->p->pg_packages);
+	add_packages(in, &names, in->p->pg_extensions);
+	return names.s;
+}
+
 void pgsql_pkg(pig_task *t)
 {
 	struct inst in = inst_of(t);
-	struct str names = str_new(t);
 
 	if (in.deb) { /* or the packages make and start a cluster of their own */
 		pig_file(t, .path = "/etc/postgresql-common/createcluster.d", .dir = true);
 		pig_file(t, .path = "/etc/postgresql-common/createcluster.d/pig.conf",
 			 .text = "create_main_cluster = false\n");
 	}
-	add_packages(&in, &names, in.p->pg_packages);
-	add_packages(&in, &names, in.p->pg_extensions);
-	if (names.n)
-		pig_package(t, .names = names.s);
+	if (*package_names(&in))
+		pig_package(t, .names = package_names(&in));
 	pig_unit(t, .name = "postgresql", .state = PIG_STOPPED, .enable = -1);
 	pig_file(t, .path = pig_fmt(t, "%.*s", (int)(strrchr(in.bin, '/') - in.bin), in.bin), .link = in.home);
 }
@@ -224,6 +230,21 @@ static void password_line(struct str *b, const char *user, const char *password)
 	}
 }
 
+/* Words of a database node's operators. */
+static void scripts(const struct inst *in)
+{
+	static const char *const names[] = {"pg-failover-callback", "pg-backup", "pg-pitr", "pg-role",
+					    "pg-cluster",	    "pg-promote"};
+	pig_task *t = in->t;
+	pig_value *m = t->host->map(t);
+
+	t->host->put(t, m, "ins", t->host->text(t, in->name));
+	t->host->put(t, m, "rest", t->host->text(t, inst_rest(in, in->addr, "/cluster")));
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		pig_file(t, .path = pig_fmt(t, "/pg/bin/%s", names[i]), .tmpl = names[i], .vars = m, .owner = "root",
+			 .group = "postgres", .mode = 0755);
+}
+
 void pgsql_env(pig_task *t)
 {
 	struct inst in = inst_of(t);
@@ -238,8 +259,7 @@ void pgsql_env(pig_task *t)
 	lines = t->host->secret(t, b.s);
 	pig_file(t, .path = "/etc/profile.d/pgsql.sh", .tmpl = "pgsql.sh");
 	pig_file(t, .path = "/etc/profile.d/pg-alias.sh", .tmpl = "pg-alias.sh");
-	pig_file(t, .path = "/pg/bin/pg-failover-callback", .tmpl = "pg-failover-callback", .owner = "root",
-		 .group = "postgres", .mode = 0755);
+	scripts(&in);
 	pig_line(t, .path = pass, .line = lines, .block = "pig: system users");
 	pig_file(t, .path = pass, .owner = p->pg_dbsu, .group = "postgres", .mode = 0600);
 	/* a reserve: with the disk full, removing it lets the server breathe */
@@ -258,4 +278,34 @@ void pgsql_cert(pig_task *t)
 		 .store = "pgsql",
 		 .sans = pig_fmt(t, "localhost,%s,%s,127.0.0.1,%s", in.p->pg_cluster, in.name, in.addr), .owner = su,
 		 .group = "postgres", .mode = 0600, .days = (uint32_t)strtoul(days, NULL, 10), .client = true);
+}
+
+/* "DNS:a", "IP:b" or bare names, as pig_cert has them. */
+static const char *names_of(pig_task *t, const pig_value *list)
+{
+	struct str b = str_new(t);
+
+	for (size_t i = 0; i < t->val->len(list); i++) {
+		const char *s = t->val->str(t->val->at(list, i), ""), *colon = strchr(s, ':');
+		bool kind = colon && (!strncmp(s, "DNS:", 4) || !strncmp(s, "IP:", 3));
+
+		str_add(&b, "%s%s", b.n ? "," : "", kind ? colon + 1 : s);
+	}
+	return b.s;
+}
+
+/* Playbook cert: it lies beside the inventory, in files/pki/misc, and on the host it is issued through. */
+void pgsql_cert_client(pig_task *t)
+{
+	const struct pgsql *p = t->params;
+
+	if (!p->cn || !*p->cn) {
+		t->host->fail(t, "whose certificate?");
+		t->host->hint(t, "Name a user: -e cn=dbuser_app; also san, unit, expire.");
+		return;
+	}
+	pig_file(t, .path = "/etc/pki/misc", .dir = true, .mode = 0700);
+	pig_cert(t, .path = pig_fmt(t, "/etc/pki/misc/%s.crt", p->cn), .key = pig_fmt(t, "/etc/pki/misc/%s.key", p->cn),
+		 .cn = p->cn, .ou = p->unit, .store = "misc", .sans = names_of(t, p->san), .client = true,
+		 .days = (uint32_t)strtoul(p->expire, NULL, 10));
 }

@@ -144,6 +144,25 @@ static const char *requests(const struct inst *in)
 					  last_key(in), user, user, all_keys(in)));
 }
 
+/* Deletes what the lines of stdin name, as the user whose login is the first. */
+static const char forget[] =
+	"ca=/pg/cert/ca.crt crt=/pg/cert/server.crt key=/pg/cert/server.key; read -r login\n"
+	"for e in $E; do login \"$login\" || continue\n"
+	"while read -r b; do a=$(call /v3/kv/deleterange \"$h\" \"$b\"); case $a in *' 200 '*) ;; *) printf '%s\\n' "
+	"\"$a\" >&2; exit 1 ;; esac; done; exit 0; done\necho 'etcd does not answer' >&2; exit 1\n";
+
+void etcd_forget(const struct inst *in, const char *const *names)
+{
+	pig_task *t = in->t;
+	struct str b = str_new(t);
+
+	str_add(&b, "{\"name\":%s,\"password\":%s}\n", json_text(t, in->etcd_user), json_text(t, in->etcd_password));
+	for (; *names; names++)
+		str_add(&b, "{\"key\":\"%s\"}\n", key(in, *names));
+	pig_shell(t, .note = "etcd forgets who led", .in = t->host->secret(t, b.s),
+		  .cmd = pig_fmt(t, "E=%s\n%s%s", pig_sh(t, "%s", endpoints(t)), call, forget));
+}
+
 /* The etcd member that did not know the user, or another one that can be reached; NULL: none. */
 static const char *etcd_host(const struct inst *in, const struct etcd_client *etcd, const char *at)
 {
@@ -259,7 +278,7 @@ static bool may_start(const struct inst *in, const struct seen *s)
 			in->p->pg_namespace, cls);
 		return false;
 	}
-	return true;
+	return s->initialized || backup_may_begin(in);
 }
 
 /* Replicas may come when the primary's server starts: until then Patroni would find nobody to copy from. */
@@ -326,10 +345,13 @@ void pgsql_launch(pig_task *t)
 	if ((s.at && !etcd_user(&in, &s)) || !may_start(&in, &s))
 		return;
 	pgsql_patroni(&in, PIG_NOW);
-	if (!s.initialized && in.bootstraps)
+	if (!s.initialized && in.bootstraps) {
 		bootstrapping(&in);
-	else if (!s.data)
+		if (pig_await(t))
+			t->host->publish(t, "pg_new", t->host->boolean(t, true)); /* for pgbackrest_begin */
+	} else if (!s.data) {
 		joining(&in);
+	}
 	if (in.bootstraps && pig_await(t))
 		t->host->publish(t, "pg_made", t->host->boolean(t, true));
 }
@@ -357,7 +379,7 @@ void pgsql_ready(pig_task *t)
 				  in.psql, rest));
 }
 
-static const char hba_read[] = "select pg_conf_load_time() >= (pg_stat_file(current_setting('hba_file'))).modification";
+static const char hba_read[] = "select pg_conf_load_time() >= (pg_stat_file(current_setting('hba_file'))).change";
 
 void pgsql_hba(pig_task *t)
 {
@@ -366,7 +388,8 @@ void pgsql_hba(pig_task *t)
 	pig_file(t, .path = pig_fmt(t, "%s/pg_hba.conf", in.data), .text = hba_text(&in, false), .owner = in.p->pg_dbsu,
 		 .group = "postgres", .mode = 0600);
 	/* The server itself says what it has read: the file may be younger than Patroni's process, as pg_rewind and a
-	 * base backup write it too, and still be older than the server's last look at it. */
+	 * base backup write it too, and still be older than the server's last look at it. Its change and not its
+	 * modification is compared: it was written before it was renamed, and a look between the two saw the old one. */
 	pig_ensure(
 		t, .note = "the server has read its access file", .as = in.p->pg_dbsu, .probe = in.psql,
 		.probe_in = hba_read, .want = "t",

@@ -51,14 +51,15 @@ bool live_of(const struct inst *in, struct live *l)
 {
 	pig_task *t = in->t;
 	const pig_value *had = t->host->of(t, t->hostname, name);
-	const pig_op *op[3];
+	const pig_op *op[4] = {0};
 	pig_value *m;
 
-	*l = (struct live){.patroni = "", .config = "", .roles = ""};
+	*l = (struct live){.patroni = "", .config = "", .roles = "", .repo = ""};
 	if (t->val->type(had) == PIG_MAP) {
 		l->patroni = t->val->str(t->val->key(had, "patroni"), "");
 		l->config = t->val->str(t->val->key(had, "config"), "");
 		l->roles = t->val->str(t->val->key(had, "roles"), "");
+		l->repo = t->val->str(t->val->key(had, "repo"), "");
 		l->settled = true;
 		return true;
 	}
@@ -66,6 +67,8 @@ bool live_of(const struct inst *in, struct live *l)
 	op[1] = pig_shell(t, .note = "ask for the dynamic configuration", .reads = true,
 			  .cmd = inst_rest(in, in->addr, "/config"));
 	op[2] = ask_roles(in, "");
+	if (in->p->pgbackrest_enabled)
+		op[3] = backup_ask(in);
 	if (!pig_await(t))
 		return false;
 	l->patroni = http_body(text_of(t, op[0]));
@@ -73,6 +76,7 @@ bool live_of(const struct inst *in, struct live *l)
 	l->patroni = l->patroni ? l->patroni : "";
 	l->config = l->config ? l->config : "";
 	l->roles = t->host->secret(t, text_of(t, op[2]));
+	l->repo = op[3] ? text_of(t, op[3]) : "";
 	l->settled = settled(in, l);
 	if (!l->settled)
 		return true;
@@ -80,6 +84,8 @@ bool live_of(const struct inst *in, struct live *l)
 	t->host->put(t, m, "patroni", t->host->text(t, l->patroni));
 	t->host->put(t, m, "config", t->host->text(t, l->config));
 	t->host->put(t, m, "roles", t->host->text(t, l->roles));
+	if (*l->repo)
+		t->host->put(t, m, "repo", t->host->text(t, l->repo));
 	t->host->publish(t, name, m);
 	return true;
 }

@@ -6,7 +6,11 @@
  *   tune.c       settings by size      dcs.c        Patroni's configuration, the shared part by difference
  *   hba.c        access rules          install.c    users, packages, folders, certificates, configuration files
  *   launch.c     bootstrap and join    roles.c, databases.c, scram.c   what exists in the cluster, by difference
+ *   cmdb.c       the inventory's schema
  *   pool.c       PgBouncer             service.c    HAProxy
+ *   backup.c     pgBackRest            pitr.c       back to a point in time
+ *   monitor.c    exporters, targets, names   vip.c      the leader's address
+ *   one.c        one user or database  remove.c     clusters and members that go
  */
 #ifndef PGSQL_H
 #define PGSQL_H
@@ -101,6 +105,7 @@ struct pgsql {
 	const pig_value *pg_default_hba_rules;
 	const pig_value *pgb_default_hba_rules;
 	/* pg backup */
+	bool pgbackrest_clean;
 	bool pgbackrest_enabled;
 	const char *pgbackrest_log_dir;
 	const char *pgbackrest_method;
@@ -155,6 +160,10 @@ struct pgsql {
 	const char *clsname;
 	const char *dbname;
 	const char *username;
+	const char *cn;
+	const pig_value *san;
+	const char *unit;
+	const char *expire;
 	/* pg migration */
 	const char *context_dir;
 	const char *src_cls;
@@ -174,9 +183,17 @@ struct pgsql {
 	const char *dst_pg;
 };
 
-enum { PGSQL_PARAMS = 145, PGSQL_RULES = 12 }; /* rows; the definitions must agree */
+enum { PGSQL_PARAMS = 150, PGSQL_RULES = 18, PGSQL_LISTENS = 8 }; /* rows; the definitions must agree */
 extern const struct pig_param pgsql_params[PGSQL_PARAMS];
 extern const struct pig_rule pgsql_rules[PGSQL_RULES];
+extern const struct pig_listen pgsql_listens[PGSQL_LISTENS];
+
+/* ---- rules_backup.c, rules_access.c ---- */
+void pgsql_rule_backup(pig_check *c);
+void pgsql_rule_pitr(pig_check *c);
+void pgsql_rule_names(pig_check *c);
+void pgsql_rule_exporters(pig_check *c);
+void pgsql_rule_belongs(pig_check *c);
 
 /* ---- text.c ---- */
 struct str {
@@ -222,6 +239,8 @@ const char *inst_name(pig_task *t, const char *host);
 const char *inst_addr(pig_task *t, const char *host);
 const char *inst_primary(pig_task *t); /* the cluster's host with pg_role primary, or NULL */
 struct rto inst_rto(pig_task *t);
+/* seconds from Patroni's death to the fence: the lease lives ttl - loop_wait at least */
+int64_t inst_fence(pig_task *t);
 int64_t inst_fact(pig_task *t, const char *name, int64_t dflt);
 const char *inst_rest(const struct inst *in, const char *addr,
 		      const char *path); /* command: GET, the whole answer on stdout */
@@ -244,6 +263,9 @@ pig_value *dcs_wanted(const struct inst *in);
 const char *hba_text(const struct inst *in, bool pooler);
 const pig_value *hba_lines(const struct inst *in);				       /* the server's, for bootstrap */
 const char *hba_fault(const struct pig_values *v, const pig_value *rule, bool pooler); /* NULL: fine */
+
+/* ---- cmdb.c ---- */
+bool cmdb_brings(const char *baseline); /* a baseline that pg_cmdb brings, unless the user has a file of its name */
 
 /* ---- scram.c ---- */
 bool scram_matches(const char *verifier, const char *password);
@@ -285,17 +307,50 @@ const char *role_stored(pig_task *t, const char *answer,
 			const char *name); /* of lines "name|verifier"; NULL: no such role */
 bool role_password_is(const struct inst *in, const char *have, const char *name, const char *want);
 
+void roles_bring(const struct inst *in, const char *only); /* NULL: all */
+
+/* ---- databases.c ---- */
+void databases_bring(const struct inst *in, const char *only); /* NULL: all */
+void database_drop(const struct inst *in, const char *name);
+
+/* ---- service.c, install.c ---- */
+void service_forget(const struct inst *in); /* files of all the cluster's services */
+const char *package_names(const struct inst *in);
+
 /* ---- live.c ---- */
 struct live {
 	const char *patroni, *config; /* JSON; "" when Patroni does not answer */
 	const char *roles; /* leads|streaming|follows, then lines "name|verifier"; "" when the server does not answer */
+	const char *repo;  /* what backup_ask answers; "" without pgBackRest */
 	bool settled;	   /* it leads, or follows the stream */
 };
 bool live_of(const struct inst *in, struct live *l); /* asked once in a run; false: the task has failed */
 const char *live_roles_again(const struct inst *in, bool later);
 
+/* ---- backup.c: pgBackRest ---- */
+const char *backup_archive_command(const struct inst *in);
+bool backup_is_own(const struct inst *in);	 /* is the repository this member's alone? */
+const pig_op *backup_ask(const struct inst *in); /* what the repository holds, and whose data is here */
+bool backup_may_begin(const struct inst *in); /* no earlier cluster's backups in the way? false: the task has failed */
+
+void backup_forget(const struct inst *in, bool last);
+void crontab_forget(const struct inst *in);
+
 /* ---- conf.c ---- */
 void pgsql_patroni(const struct inst *in, uint32_t flags); /* its unit runs and has read its file */
+
+/* ---- launch.c ---- */
+void etcd_forget(const struct inst *in, const char *const *names); /* keys of the cluster, ended by NULL */
+
+/* ---- monitor.c ---- */
+void monitor_forget(const struct inst *in, bool whole); /* exporters here, targets and names on the infra nodes */
+
+/* ---- vip.c ---- */
+const char *vip_of(const struct inst *in); /* without its mask; NULL: none */
+void vip_forget(const struct inst *in);
+
+/* ---- pitr.c ---- */
+void pgsql_stop_server(const struct inst *in); /* without Patroni, which would start it again */
 
 /* ---- tasks ---- */
 void pgsql_dbsu(pig_task *t);
@@ -310,10 +365,42 @@ void pgsql_hba(pig_task *t);
 void pgsql_dcs(pig_task *t);
 void pgsql_user(pig_task *t);
 void pgsql_db(pig_task *t);
+void pgsql_cmdb(pig_task *t);
 void pgsql_pool_conf(pig_task *t);
 void pgsql_pool(pig_task *t);
 void pgsql_service(pig_task *t);
 void pgsql_serve(pig_task *t);
 void pgsql_health(pig_task *t);
+void pgsql_backup_conf(pig_task *t);
+void pgsql_crontab(pig_task *t);
+void pgsql_backup_begin(pig_task *t);
+void pgsql_stanza(pig_task *t);
+void pgsql_backup(pig_task *t);
+void pgsql_user_known(pig_task *t);
+void pgsql_user_one(pig_task *t);
+void pgsql_db_known(pig_task *t);
+void pgsql_db_drop(pig_task *t);
+void pgsql_db_one(pig_task *t);
+void pgsql_led(pig_task *t);
+void pgsql_rm_look(pig_task *t);
+void pgsql_rm_plan(pig_task *t);
+void pgsql_rm_access(pig_task *t);
+void pgsql_rm_replica(pig_task *t);
+void pgsql_rm_leader(pig_task *t);
+void pgsql_rm_meta(pig_task *t);
+void pgsql_rm_files(pig_task *t);
+void pgsql_exporter(pig_task *t);
+void pgsql_pool_exporter(pig_task *t);
+void pgsql_backup_exporter(pig_task *t);
+void pgsql_register(pig_task *t);
+void pgsql_remote(pig_task *t);
+void pgsql_cert_client(pig_task *t);
+void pgsql_vip(pig_task *t);
+void pgsql_pitr_look(pig_task *t);
+void pgsql_pitr_plan(pig_task *t);
+void pgsql_pitr_stop(pig_task *t);
+void pgsql_pitr_restore(pig_task *t);
+void pgsql_pitr_up(pig_task *t);
+void pgsql_pitr_follow(pig_task *t);
 
 #endif

@@ -392,17 +392,30 @@ static void drop(const struct inst *in, const struct roles *r, const char *answe
 				       in->psql, in->psql, pig_sh(t, "%s", end.s), in->psql));
 }
 
+void roles_bring(const struct inst *in, const char *only)
+{
+	pig_task *t = in->t;
+	struct roles r = wanted_roles(in);
+	struct live l;
+
+	if (!live_of(in, &l))
+		return;
+	if (strncmp(l.roles, "leads", 5) && !(t->check && in->bootstraps && !*l.roles))
+		return;
+	for (size_t i = 0; only && i < r.n; i++)
+		if (!strcmp(role_name(t, r.items[i]), only)) {
+			r.items[0] = r.items[i];
+			r.n = 1;
+			only = NULL;
+		}
+	sql_same(in, "roles", roles_sql(in, &r, false), roles_sql(in, &r, true), false);
+	passwords(in, &r, l.roles);
+	drop(in, &r, l.roles);
+}
+
 void pgsql_user(pig_task *t)
 {
 	struct inst in = inst_of(t);
-	struct roles r = wanted_roles(&in);
-	struct live l;
 
-	if (!live_of(&in, &l))
-		return;
-	if (strncmp(l.roles, "leads", 5) && !(t->check && in.bootstraps && !*l.roles))
-		return;
-	sql_same(&in, "roles", roles_sql(&in, &r, false), roles_sql(&in, &r, true), false);
-	passwords(&in, &r, l.roles);
-	drop(&in, &r, l.roles);
+	roles_bring(&in, NULL);
 }

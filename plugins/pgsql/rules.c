@@ -1,6 +1,7 @@
 /* What must hold for PostgreSQL clusters before any host is touched. */
 #include "pgsql.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,7 +63,7 @@ static void identity(pig_check *c)
 static void shape(pig_check *c)
 {
 	const pig_value *hosts = c->api->members(c, c->cluster);
-	size_t n = c->val->len(hosts), primaries = 0;
+	size_t n = c->val->len(hosts), primaries = 0, unsure = 0;
 	const char *other = NULL;
 
 	for (size_t i = 0; i < n; i++) {
@@ -73,18 +74,18 @@ static void shape(pig_check *c)
 			if (seq >= 0 && c->val->num(get(c, host_at(c, hosts, k), "pg_seq"), -1) == seq)
 				c->api->fault(c, get(c, h, "pg_seq"), "%s and %s of cluster %s both have pg_seq %lld",
 					      host_at(c, hosts, k), h, c->cluster, (long long)seq);
+		unsure += !get(c, h, "pg_role"); /* told as that */
 		if (strcmp(text(c, h, "pg_role", ""), "primary"))
 			continue;
 		if (primaries++) {
 			c->api->fault(c, get(c, h, "pg_role"), "cluster %s has two primaries: %s and %s", c->cluster,
 				      other, h);
 			c->api->hint(c, "Give pg_role replica to all but one.");
-			c->api->fault(c, get(c, other, "pg_role"), "cluster %s has two primaries: %s and %s",
-				      c->cluster, other, h);
+		} else {
+			other = h;
 		}
-		other = h;
 	}
-	if (n && !primaries) {
+	if (n && !primaries && !unsure) {
 		c->api->fault(c, get(c, first(c), "pg_role"), "cluster %s has no primary", c->cluster);
 		c->api->hint(c, "Give pg_role primary to the host that is to make it.");
 	}
@@ -218,56 +219,22 @@ static void hba(pig_check *c)
 	}
 }
 
-struct port {
-	int64_t n;
-	const char *what;
-	const pig_value *at;
-};
-
-static size_t add_port(struct port *ports, size_t n, int64_t port, const char *what, const pig_value *at)
+/* Where they listen is compared with all others by the engine. */
+static void services(pig_check *c)
 {
-	if (port)
-		ports[n++] = (struct port){port, what, at};
-	return n;
-}
+	static const char *const lists[] = {"pg_services", "pg_default_services"};
 
-static void ports(pig_check *c)
-{
-	static const char *const own[] = {"pg_port",
-					  "pgbouncer_port",
-					  "patroni_port",
-					  "haproxy_exporter_port",
-					  "node_exporter_port",
-					  "pg_exporter_port",
-					  "pgbouncer_exporter_port",
-					  "pgbackrest_exporter_port"};
-	static const char *const lists[] = {"pg_services", "pg_default_services", "haproxy_services"};
-	const char *h = c->hostname;
-	struct port *all;
-	size_t n = 0, most = 8;
+	for (int k = 0; k < 2; k++) {
+		const pig_value *all = get(c, first(c), lists[k]);
 
-	if (!text(c, h, "pg_cluster", NULL))
-		return;
-	for (int k = 0; k < 3; k++)
-		most += c->val->len(get(c, h, lists[k]));
-	all = c->api->alloc(c, most * sizeof *all);
-	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-		n = add_port(all, n, c->val->num(get(c, h, own[i]), 0), own[i], get(c, h, own[i]));
-	for (int k = 0; k < 3; k++)
-		for (size_t i = 0; i < c->val->len(get(c, h, lists[k])); i++) {
-			const pig_value *s = c->val->at(get(c, h, lists[k]), i);
+		for (size_t i = 0; i < c->val->len(all); i++) {
+			const pig_value *s = c->val->at(all, i);
 			const char *name = c->val->str(c->val->key(s, "name"), "");
 
-			n = add_port(all, n, c->val->num(c->val->key(s, "port"), 0), c->api->fmt(c, "service %s", name),
-				     s);
-			if (k < 2 && !only(name, "_-"))
+			if (!only(name, "_-"))
 				c->api->fault(c, s, "\"%s\" cannot be a service's name", name);
 		}
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < i; k++)
-			if (all[i].n == all[k].n)
-				c->api->fault(c, all[i].at, "port %lld of %s is taken by %s on %s", (long long)all[i].n,
-					      all[i].what, all[k].what, h);
+	}
 }
 
 static void vip(pig_check *c)
@@ -281,6 +248,29 @@ static void vip(pig_check *c)
 	    !strncmp(vip, "127.", 4)) {
 		c->api->fault(c, get(c, h, "pg_vip_address"), "pg_vip_address \"%s\" is no address with a mask", vip);
 		c->api->hint(c, "Such as 10.10.10.3/24.");
+	}
+}
+
+/* Members hold the address on an interface of their own: it must be in its network, and nobody's yet. */
+static void vip_network(pig_check *c)
+{
+	const pig_value *hosts = c->api->members(c, c->cluster), *at = get(c, first(c), "pg_vip_address");
+	const char *vip = c->val->str(at, ""), *slash = strchr(vip, '/');
+	unsigned bits = slash ? (unsigned)strtoul(slash + 1, NULL, 10) : 0;
+	struct in_addr in, host;
+
+	if (!c->val->truth(get(c, first(c), "pg_vip_enabled"), false) || bits < 1 || bits > 32 || !strncmp(vip, "127.", 4) ||
+	    inet_pton(AF_INET, c->api->fmt(c, "%.*s", (int)(slash - vip), vip), &in) != 1)
+		return;
+	for (size_t i = 0; i < c->val->len(hosts); i++) {
+		const char *h = host_at(c, hosts, i);
+
+		if (inet_pton(AF_INET, h, &host) != 1 && inet_pton(AF_INET, text(c, h, "ansible_host", ""), &host) != 1)
+			continue;
+		if (host.s_addr == in.s_addr)
+			c->api->fault(c, at, "pg_vip_address %s is the address of member %s", vip, h);
+		else if ((ntohl(host.s_addr) ^ ntohl(in.s_addr)) >> (32 - bits))
+			c->api->fault(c, at, "pg_vip_address %s is not in the network of member %s", vip, h);
 	}
 }
 
@@ -322,24 +312,6 @@ static void rto(pig_check *c)
 
 /* ---- warnings ---- */
 
-static void passwords(pig_check *c)
-{
-	static const char *const known[][2] = {
-		{"pg_replication_password", "DBUser.Replicator"},
-		{"pg_admin_password", "DBUser.DBA"},
-		{"pg_monitor_password", "DBUser.Monitor"},
-		{"patroni_password", "Patroni.API"},
-	};
-	const char *h = first(c);
-
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		if (!strcmp(text(c, h, known[i][0], ""), known[i][1])) {
-			c->api->fault(c, get(c, h, known[i][0]), "cluster %s: %s is the default that everyone knows",
-				      c->cluster, known[i][0]);
-			c->api->hint(c, "Set one of your own.");
-		}
-}
-
 static void advice(pig_check *c)
 {
 	const char *h = first(c), *conf = text(c, h, "pg_conf", "oltp.yml");
@@ -351,9 +323,6 @@ static void advice(pig_check *c)
 		c->api->fault(c, get(c, h, "pg_conf"),
 			      "cluster %s of %zu members uses crit.yml: when no replica confirms, writes stop",
 			      c->cluster, n);
-	if (strcmp(text(c, h, "pg_mode", "pgsql"), "pgsql"))
-		c->api->fault(c, get(c, h, "pg_mode"), "pg_mode %s: this module makes a plain PostgreSQL",
-			      text(c, h, "pg_mode", ""));
 }
 
 const struct pig_rule pgsql_rules[PGSQL_RULES] = {
@@ -364,9 +333,27 @@ const struct pig_rule pgsql_rules[PGSQL_RULES] = {
 	{.id = "pg_databases", .scope = PIG_OF_CLUSTER, .check = databases},
 	{.id = "pg_default_privileges", .scope = PIG_OF_CLUSTER, .check = privileges},
 	{.id = "pg_hba_rules", .scope = PIG_OF_CLUSTER, .check = hba},
-	{.id = "pg_services", .scope = PIG_HOST, .check = ports},
+	{.id = "pg_services", .scope = PIG_OF_CLUSTER, .check = services},
 	{.id = "pg_vip_address", .scope = PIG_OF_CLUSTER, .check = vip},
+	{.id = "pg_vip_network", .scope = PIG_OF_CLUSTER, .warn = 1, .check = vip_network},
 	{.id = "pg_rto", .scope = PIG_OF_CLUSTER, .check = rto},
-	{.id = "pg_default_passwords", .scope = PIG_OF_CLUSTER, .warn = 1, .check = passwords},
+	{.id = "pg_mode", .scope = PIG_OF_CLUSTER, .warn = 2, .must = "pg_mode == 'pgsql'",
+	 .say = "pg_mode {{ pg_mode }}: this module makes a plain PostgreSQL"},
+	{.id = "pg_backup", .scope = PIG_OF_CLUSTER, .check = pgsql_rule_backup},
+	{.id = "pg_pitr", .scope = PIG_OF_CLUSTER, .check = pgsql_rule_pitr},
+	{.id = "pg_names", .scope = PIG_HOST, .check = pgsql_rule_names},
+	{.id = "pg_exporters", .scope = PIG_ALL, .check = pgsql_rule_exporters},
+	{.id = "pg_belongs", .scope = PIG_OF_CLUSTER, .warn = 1, .check = pgsql_rule_belongs},
 	{.id = "pg_advice", .scope = PIG_OF_CLUSTER, .warn = 1, .check = advice},
+};
+
+const struct pig_listen pgsql_listens[PGSQL_LISTENS] = {
+	{.port = "pg_port"},
+	{.port = "pgbouncer_port", .when = "pgbouncer_enabled"},
+	{.port = "patroni_port", .when = "patroni_enabled"},
+	{.port = "pg_exporter_port", .when = "pg_exporter_enabled"},
+	{.port = "pgbouncer_exporter_port", .when = "pgbouncer_exporter_enabled and pgbouncer_enabled"},
+	{.port = "pgbackrest_exporter_port", .when = "pgbackrest_exporter_enabled and pgbackrest_enabled"},
+	{.port = "pg_services[].port", .addr = "ip"},
+	{.port = "pg_default_services[].port", .addr = "ip"},
 };

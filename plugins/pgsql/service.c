@@ -194,6 +194,15 @@ static void stale(const struct inst *in, const char *kept)
 		   .apply = pig_fmt(t, "rm -f -- $(%s)", find));
 }
 
+void service_forget(const struct inst *in)
+{
+	const struct node_haproxy *haproxy = in->t->host->iface(in->t, NODE_HAPROXY);
+
+	stale(in, "");
+	if (haproxy)
+		haproxy->reload(in->t);
+}
+
 void pgsql_service(pig_task *t)
 {
 	struct inst in = inst_of(t);

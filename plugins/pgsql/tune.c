@@ -95,7 +95,7 @@ static const struct setting settings[] = {
 	{"deadlock_timeout", ALL("50ms"), 0, 0},
 	{"idle_in_transaction_session_timeout", "10min", "0", "1min", "=", 0, 0},
 	{"file_copy_method", ALL("clone"), 18, 0},
-	/* archiving on from the start, to nowhere, so that the first backup repository needs no restart */
+	/* archiving on from the start, if need be to nowhere, so that the first backup repository needs no restart */
 	{"archive_mode", ALL("on"), 0, 0},
 	{"archive_timeout", ALL("300"), 0, 0},
 	{"auto_explain.log_min_duration", ALL("1s"), 0, 0},
@@ -215,7 +215,7 @@ void tune_shared(const struct inst *in, pig_value *m)
 	set(in, m, "shared_preload_libraries",
 	    w == CRIT && !has_lib(p, "passwordcheck") ? pig_fmt(in->t, "$libdir/passwordcheck, %s", libs) : libs);
 	set(in, m, "password_encryption", p->pg_pwd_enc);
-	set(in, m, "archive_command", "/bin/true");
+	set(in, m, "archive_command", backup_archive_command(in));
 	set(in, m, "log_directory", p->pg_log_dir);
 	if (!strcmp(p->pg_storage_type, "SSD")) {
 		set(in, m, "random_page_cost", "1.1");

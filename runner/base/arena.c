@@ -27,7 +27,7 @@ enum { GAP = 16 };
 enum { GAP = 0 };
 #endif
 
-enum { ALIGN = 16, FIRST = 4096, MOST = 1 << 18 };
+enum { ALIGN = 16, FIRST = 1024, MOST = 1 << 18 };
 
 struct block {
 	struct block *next;

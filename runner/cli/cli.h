@@ -23,10 +23,12 @@ struct cli_words {
 struct cli {
 	struct arena *a;                                  /* lives as long as the process */
 	struct cli_words inventories, extra, plugin_dirs; /* -i, -e, --plugin-dir, in the order given */
+	struct cli_words vault_ids, vault_files;          /* --vault-id, --vault-password-file */
 	const char *limit;                                /* -l; NULL: none */
-	bool json, insecure, show_secrets, help;
+	bool json, insecure, show_secrets, help, ask_vault;
 	int64_t verbose;
 	struct cli_words args; /* what is no option */
+	const struct cli_spec **asked; /* not NULL: a verb is only asked for its spec, which cli_parse puts there */
 	uint32_t dashes;       /* index in args of the first word after "--"; args.n when there was none */
 };
 
@@ -56,7 +58,8 @@ enum {
 	CLI_VERBOSE = 32,  /* -v */
 	CLI_INSECURE = 64, /* --insecure */
 	CLI_SECRETS = 128, /* --show-secrets */
-	CLI_WORLD = CLI_INVENTORY | CLI_EXTRA | CLI_PLUGINS,
+	CLI_VAULT = 256,   /* --vault-id, --vault-password-file, --ask-vault-pass */
+	CLI_WORLD = CLI_INVENTORY | CLI_EXTRA | CLI_PLUGINS | CLI_VAULT,
 };
 struct cli_spec {
 	const char *usage; /* lines after "pig ", each a form: "check [-l LIMIT]\nfoo" */
@@ -71,6 +74,11 @@ struct cli_spec {
  * output and c->help is set; the verb then returns 0 at once. */
 bool cli_parse(struct cli *c, const struct cli_spec *spec, void *own, int argc, char **argv, struct err *e);
 void cli_usage(FILE *f, const struct cli_spec *spec);
+/* The spec of a verb, a module's too; NULL when it has none or is unknown. */
+const struct cli_spec *cli_spec_of(struct cli *c, const char *verb);
+/* The i-th option the spec takes, common ones behind its own, --help last; NULL past the end. */
+const struct cli_option *cli_spec_option(const struct cli_spec *spec, uint32_t i);
+bool cli_option_takes_value(const struct cli_option *row);
 void cli_word(struct cli *c, struct cli_words *w, const char *s);
 
 /* ---- what verbs start from ---- */
@@ -80,12 +88,18 @@ bool cli_world(struct cli *c, struct world *w, struct err *e);
 bool cli_modules(struct cli *c, struct modules **out, struct err *e);
 /* The hosts of -l, or all. */
 bool cli_hosts(struct cli *c, const struct world *w, struct inv_host ***out, uint32_t *n, struct err *e);
+/* A file or folder of the installed share/pig, beside the running program first; NULL when it is in neither. */
+const char *cli_shared(struct cli *c, const char *name);
 /* Print the error for people on standard error; the result is the exit status. */
 int cli_fail(const struct cli *c, const struct err *e);
 /* Standard output, all of it; false and e when it cannot be written (a full disk, say; a closed pipe is no error). */
 bool cli_out(const void *p, size_t n, struct err *e);
 /* A value as JSON with a final newline on standard output, secrets masked unless --show-secrets. */
 bool cli_json(const struct cli *c, const struct value *v, struct err *e);
+
+/* cli_doc_pages.c: the reference of parameters, the manual page */
+bool cli_doc_markdown(struct cli *c, const struct modules *ms, struct err *e);
+bool cli_doc_man(struct cli *c, const struct modules *ms, struct err *e);
 
 /* ---- verbs ---- */
 struct cli_verb {
@@ -107,11 +121,14 @@ int cli_run(struct cli *c, int argc, char **argv);  /* run.c */
 int cli_exec(struct cli *c, int argc, char **argv); /* run.c and its kin */
 int cli_ssh(struct cli *c, int argc, char **argv);
 int cli_check(struct cli *c, int argc, char **argv);
+int cli_configure(struct cli *c, int argc, char **argv);
 int cli_doc(struct cli *c, int argc, char **argv);
 int cli_inventory(struct cli *c, int argc, char **argv);
 int cli_module(struct cli *c, int argc, char **argv);
+int cli_completion(struct cli *c, int argc, char **argv);
 int cli_query(struct cli *c, int argc, char **argv);
 int cli_render(struct cli *c, int argc, char **argv);
 int cli_template(struct cli *c, int argc, char **argv);
+int cli_vault(struct cli *c, int argc, char **argv);
 
 #endif

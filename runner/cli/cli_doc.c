@@ -7,13 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct doc_words {
+	bool markdown, man;
+};
+static const struct cli_option options[] = {
+	{ 0, CLI_FLAG, "markdown", NULL, offsetof(struct doc_words, markdown), "print the reference of all parameters" },
+	{ 0, CLI_FLAG, "man", NULL, offsetof(struct doc_words, man), "print the manual page" },
+};
 static const struct cli_spec spec = {
-	.usage = "doc\n"
+	.usage = "doc [--markdown|--man]\n"
 		 "doc param|task|playbook|filter|test|method [NAME]\n"
 		 "doc NAME",
 	.text = "What modules offer. Without NAME everything of the kind is listed; a NAME alone is looked for in all "
 		"kinds.",
 	.common = CLI_INVENTORY | CLI_PLUGINS | CLI_JSON,
+	.options = options,
+	.n_options = sizeof options / sizeof *options,
 	.max_args = 2,
 };
 
@@ -353,13 +362,16 @@ int cli_doc(struct cli *c, int argc, char **argv)
 {
 	struct err e = { 0 };
 	struct doc d = { .c = c, .e = &e };
+	struct doc_words own = { 0 };
 
-	if (!cli_parse(c, &spec, NULL, argc, argv, &e))
+	if (!cli_parse(c, &spec, &own, argc, argv, &e))
 		return cli_fail(c, &e);
 	if (c->help)
 		return 0;
 	if (!cli_modules(c, &d.ms, &e))
 		return cli_fail(c, &e);
+	if (own.markdown || own.man)
+		return (own.markdown ? cli_doc_markdown : cli_doc_man)(c, d.ms, &e) ? 0 : cli_fail(c, &e);
 	return doc(&d, c->args.n ? c->args.items[0] : NULL, c->args.n > 1 ? c->args.items[1] : NULL) ? 0
 												     : cli_fail(c, &e);
 }

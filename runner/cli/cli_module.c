@@ -9,14 +9,22 @@
 #include <unistd.h>
 #include "base/os.h"
 
+struct words {
+	const char *extends;
+};
+static const struct cli_option options[] = {
+	{ 0, CLI_TEXT, "extends", "MODULE", offsetof(struct words, extends), "new: of a module that adds to this one" },
+};
 static const struct cli_spec spec = {
 	.usage = "module [list]\n"
 		 "module info NAME|FILE.so\n"
-		 "module new NAME",
+		 "module new NAME [--extends MODULE]",
 	.text = "list  the modules in force, and those that did not load\n"
 		"info  what a module holds; FILE.so is looked at alone\n"
-		"new   write the skeleton of a module into the folder NAME",
+		"new   write the skeleton of a module into the folder NAME; with --extends of one that adds to another",
 	.common = CLI_INVENTORY | CLI_PLUGINS | CLI_JSON,
+	.options = options,
+	.n_options = 1,
 	.max_args = 2,
 };
 
@@ -90,6 +98,7 @@ static struct value *info_value(struct cli *c, const struct module *m)
 	count(c, v, "inserts", m->m->inserts.n);
 	count(c, v, "health", m->n_health);
 	count(c, v, "templates", m->n_templates);
+	count(c, v, "overrides", m->m->overrides.n);
 	count(c, v, "aliases", m->n_aliases);
 	count(c, v, "verbs", m->n_verbs);
 	return v;
@@ -110,6 +119,17 @@ static bool templates_parse(struct cli *c, const struct module *m, struct err *e
 	return true;
 }
 
+static bool module_unknown(struct cli *c, const struct modules *ms, const char *name, struct err *e)
+{
+	const char **names = arena_new_of(c->a, const char *, ms->n), *near;
+
+	for (uint32_t i = 0; i < ms->n; i++)
+		names[i] = ms->list[i]->m->name;
+	near = nearest(name, names, ms->n);
+	fail(e, E_INPUT, "there is no module \"%s\"", name);
+	return near ? err_hint(e, "Did you mean %s?", near) : err_hint(e, "pig module list shows those that are loaded.");
+}
+
 static bool do_info(struct cli *c, const char *name, struct err *e)
 {
 	size_t n = strlen(name);
@@ -123,15 +143,8 @@ static bool do_info(struct cli *c, const char *name, struct err *e)
 	} else {
 		if (!cli_modules(c, &ms, e))
 			return false;
-		if (!(m = modules_get(ms, name))) {
-			const char **names = arena_new_of(c->a, const char *, ms->n), *near;
-			for (uint32_t i = 0; i < ms->n; i++)
-				names[i] = ms->list[i]->m->name;
-			near = nearest(name, names, ms->n);
-			fail(e, E_INPUT, "there is no module \"%s\"", name);
-			return near ? err_hint(e, "Did you mean %s?", near)
-				    : err_hint(e, "pig module list shows those that are loaded.");
-		}
+		if (!(m = modules_get(ms, name)))
+			return module_unknown(c, ms, name, e);
 	}
 	if (!templates_parse(c, m, e))
 		return false;
@@ -153,35 +166,30 @@ static bool do_info(struct cli *c, const char *name, struct err *e)
 }
 
 /* ---- new ---- */
-static const char *skeleton_dir(struct cli *c)
-{
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-	const char *dir = PIG_SHARE_DIR "/skeleton";
+/* What the skeleton's words become, in text and in file names. */
+struct renaming {
+	const char *name, *base, *step; /* base, step: of the module that is extended, else NULL */
+};
 
-	if (n > 0) {
-		self[n] = '\0';
-		const char *beside = os_join(c->a, os_dirname(c->a, self), "../share/pig/skeleton");
-		if (os_exists(beside))
-			return beside;
-	}
-	return os_exists(dir) ? dir : NULL;
-}
-
-/* The skeleton's name becomes the module's, in text and in file names. */
-static const char *renamed(struct cli *c, const char *text, const char *name)
+static const char *replaced(struct cli *c, const char *text, const char *from, const char *to)
 {
 	struct buf b = BUF(c->a);
 
-	for (const char *at; (at = strstr(text, SKELETON)); text = at + strlen(SKELETON)) {
+	for (const char *at; to && (at = strstr(text, from)); text = at + strlen(from)) {
 		buf_add(&b, text, (size_t)(at - text));
-		buf_str(&b, name);
+		buf_str(&b, to);
 	}
 	buf_str(&b, text);
 	return buf_text(&b);
 }
 
-static bool copy_dir(struct cli *c, const char *from, const char *to, const char *name, struct err *e)
+static const char *renamed(struct cli *c, const char *text, const struct renaming *r)
+{
+	text = replaced(c, replaced(c, text, "BASE", r->base), "STEP", r->step);
+	return replaced(c, text, SKELETON, r->name);
+}
+
+static bool copy_dir(struct cli *c, const char *from, const char *to, const struct renaming *name, struct err *e)
 {
 	DIR *d = opendir(from);
 	bool ok = d != NULL;
@@ -212,9 +220,33 @@ static bool copy_dir(struct cli *c, const char *from, const char *to, const char
 	return ok;
 }
 
-static bool do_new(struct cli *c, const char *name, struct err *e)
+/* The step to begin with: the last of the module's own playbook, or of its first one. */
+static bool base_of(struct cli *c, const char *base, struct renaming *r, struct err *e)
 {
-	const char *from = skeleton_dir(c);
+	struct modules *ms;
+	struct err none = { 0 };
+
+	if (!base)
+		return true;
+	if (!cli_modules(c, &ms, e))
+		return false;
+	const struct module *m = modules_get(ms, base);
+	if (!m)
+		return module_unknown(c, ms, base, e);
+	const struct playbook *p = modules_playbook(ms, base, &none);
+	if (!p || !p->n_steps) {
+		fail(e, E_INPUT, "module \"%s\" has no playbook of its name to stand in", base);
+		return err_hint(e, "pig module new NAME writes the skeleton of a module of its own.");
+	}
+	r->base = base;
+	r->step = p->steps[p->n_steps - 1].name;
+	return true;
+}
+
+static bool do_new(struct cli *c, const char *name, const char *base, struct err *e)
+{
+	const char *kind = base ? "extension" : "skeleton", *from = cli_shared(c, kind);
+	struct renaming r = { .name = name };
 	bool good = islower((unsigned char)*name) && strlen(name) < 32;
 
 	for (const char *s = name; *s; s++)
@@ -227,18 +259,19 @@ static bool do_new(struct cli *c, const char *name, struct err *e)
 		return fail(e, E_INPUT, "\"%s\" exists", name);
 	if (!from) {
 		fail(e, E_FAILED, "the skeleton is not installed");
-		return err_hint(e, "It belongs in %s/skeleton.", PIG_SHARE_DIR);
+		return err_hint(e, "It belongs in %s/%s.", PIG_SHARE_DIR, kind);
 	}
-	return copy_dir(c, from, name, name, e);
+	return base_of(c, base, &r, e) && copy_dir(c, from, name, &r, e);
 }
 
 int cli_module(struct cli *c, int argc, char **argv)
 {
+	struct words o = { 0 };
 	struct err e = { 0 };
 	struct modules *ms;
 	bool ok;
 
-	if (!cli_parse(c, &spec, NULL, argc, argv, &e))
+	if (!cli_parse(c, &spec, &o, argc, argv, &e))
 		return cli_fail(c, &e);
 	if (c->help)
 		return 0;
@@ -248,7 +281,7 @@ int cli_module(struct cli *c, int argc, char **argv)
 	} else if (!strcmp(what, "info") && word) {
 		ok = do_info(c, word, &e);
 	} else if (!strcmp(what, "new") && word) {
-		ok = do_new(c, word, &e);
+		ok = do_new(c, word, o.extends, &e);
 	} else {
 		fail(&e, E_INPUT, "pig module does not know \"%s%s%s\"", what, word ? " " : "", word ? word : "");
 		err_hint(&e, "Say list, info NAME or new NAME.");

@@ -19,7 +19,7 @@ struct common {
 static const struct common commons[] = {
 	{ CLI_INVENTORY,
 	  { 'i', CLI_LIST, "inventory", "SOURCE", offsetof(struct cli, inventories),
-	    "inventory file, folder, script or \"host,\" list; may be repeated" } },
+	    "inventory file, folder, script, database or \"host,\" list; may be repeated" } },
 	{ CLI_LIMIT,
 	  { 'l', CLI_TEXT, "limit", "PATTERN", offsetof(struct cli, limit),
 	    "only these hosts: a:b, &c, !d, glob*, ~regex" } },
@@ -29,6 +29,14 @@ static const struct common commons[] = {
 	{ CLI_PLUGINS,
 	  { 0, CLI_LIST, "plugin-dir", "DIR", offsetof(struct cli, plugin_dirs),
 	    "look for modules here first; may be repeated" } },
+	{ CLI_VAULT,
+	  { 0, CLI_LIST, "vault-id", "ID@FILE", offsetof(struct cli, vault_ids),
+	    "file, script or \"prompt\" with the vault password of an id; may be repeated" } },
+	{ CLI_VAULT,
+	  { 0, CLI_LIST, "vault-password-file", "FILE", offsetof(struct cli, vault_files),
+	    "file or script with a vault password; may be repeated" } },
+	{ CLI_VAULT,
+	  { 'J', CLI_FLAG, "ask-vault-pass", NULL, offsetof(struct cli, ask_vault), "ask for the vault password" } },
 	{ CLI_JSON, { 0, CLI_FLAG, "json", NULL, offsetof(struct cli, json), "print JSON" } },
 	{ CLI_SECRETS,
 	  { 0, CLI_FLAG, "show-secrets", NULL, offsetof(struct cli, show_secrets), "do not mask secret values" } },
@@ -224,6 +232,12 @@ bool cli_parse(struct cli *c, const struct cli_spec *spec, void *own, int argc, 
 	struct parse p = { .c = c, .spec = spec, .own = own, .argc = argc, .argv = argv, .at = 1, .e = e };
 	bool done = false, dashes = false;
 
+	if (c->asked) {
+		struct cli_spec *own_spec = arena_new_of(c->a, struct cli_spec, 1);
+		*own_spec = *spec;
+		*c->asked = own_spec;
+		return c->help = true;
+	}
 	for (; p.at < argc; p.at++) {
 		const char *word = argv[p.at];
 
@@ -247,6 +261,43 @@ bool cli_parse(struct cli *c, const struct cli_spec *spec, void *own, int argc, 
 }
 
 /* ---- help ---- */
+const struct cli_option *cli_spec_option(const struct cli_spec *spec, uint32_t i)
+{
+	static const struct cli_option help = { .letter = 'h', .kind = CLI_FLAG, .name = "help", .text = "print this" };
+	uint32_t n = spec->n_options;
+
+	if (i < n)
+		return &spec->options[i];
+	for (uint32_t k = 0; k < COMMONS_N; k++)
+		if ((spec->common & commons[k].bit) && n++ == i)
+			return &commons[k].row;
+	return i == n ? &help : NULL;
+}
+
+bool cli_option_takes_value(const struct cli_option *row)
+{
+	return takes_value(row);
+}
+
+const struct cli_spec *cli_spec_of(struct cli *c, const char *name)
+{
+	const struct cli_verb *verb = cli_verb(name);
+	const struct cli_spec *spec = NULL;
+	struct cli ask = { .a = c->a, .asked = &spec, .plugin_dirs = c->plugin_dirs, .inventories = c->inventories };
+	char *argv[] = { arena_str(c->a, name), NULL };
+
+	if (verb)
+		verb->fn(&ask, 1, argv);
+	else
+		cli_own(&ask, 1, argv);
+	if (verb && !spec) {
+		struct cli_spec *plain = arena_new_of(c->a, struct cli_spec, 1);
+		plain->usage = verb->usage;
+		spec = plain;
+	}
+	return spec;
+}
+
 static void usage_row(FILE *f, const struct cli_option *row)
 {
 	char left[128];
@@ -273,10 +324,7 @@ void cli_usage(FILE *f, const struct cli_spec *spec)
 	if (spec->text)
 		fprintf(f, "\n%s\n", spec->text);
 	fputs("\noptions:\n", f);
-	for (uint32_t i = 0; i < spec->n_options; i++)
-		usage_row(f, &spec->options[i]);
-	for (uint32_t i = 0; i < COMMONS_N; i++)
-		if (spec->common & commons[i].bit)
-			usage_row(f, &commons[i].row);
-	usage_row(f, &(struct cli_option){ .letter = 'h', .name = "help", .text = "print this" });
+	const struct cli_option *row;
+	for (uint32_t i = 0; (row = cli_spec_option(spec, i)); i++)
+		usage_row(f, row);
 }

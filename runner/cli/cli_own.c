@@ -166,12 +166,14 @@ int cli_own(struct cli *c, int argc, char **argv)
 	struct err e = { 0 };
 	int status;
 
+	early.plugin_dirs = c->asked ? c->plugin_dirs : early.plugin_dirs;
+	early.inventories = c->asked ? c->inventories : early.inventories;
 	early_words(&early, argc, argv);
 	if (!cli_modules(&early, &o.ms, &e))
 		return cli_fail(c, &e);
 	o.verb = find(o.ms, argv[0], &o.module);
 	if (!o.verb)
-		return unknown(c, o.ms, argv[0]);
+		return c->asked ? E_INPUT : unknown(c, o.ms, argv[0]);
 	if (!options_parse(&o, argc, argv))
 		return cli_fail(c, &o.err);
 	if (c->help)

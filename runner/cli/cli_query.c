@@ -18,7 +18,8 @@ static const struct cli_option options[] = {
 };
 static const struct cli_spec spec = {
 	.usage = "query EXPR [FILE]",
-	.text = "Search JSON or YAML with a JMESPath expression. Without FILE, or with -, standard input is read.",
+	.text = "Search JSON or YAML with a JMESPath expression. Without FILE, or with -, standard input is read.\n"
+		"Several YAML documents are a list of them.",
 	.common = CLI_JSON,
 	.options = options,
 	.n_options = 1,
@@ -52,7 +53,12 @@ static bool input_parse(struct value **out, struct arena *a, const char *file, c
 
 	if (*p && strchr("{[\"", *p) && value_from_json(out, a, file, text, b->len, &quiet))
 		return true;
-	return value_from_yaml(out, a, file, text, b->len, e);
+	if (!value_from_yaml_stream(out, a, file, text, b->len, true, e))
+		return false;
+	/* one document is itself, several are a list, none is null */
+	if (value_len(*out) < 2)
+		*out = value_len(*out) ? value_at(*out, 0) : value_null(a);
+	return true;
 }
 
 static bool print_raw(struct cli *c, const struct value *v, struct err *e)

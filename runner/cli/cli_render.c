@@ -57,10 +57,13 @@ static const char *beside_load(void *ctx, const char *name, const char **file, s
 	return buf_text(&text);
 }
 
-static struct value *map_only(void *ctx, const char *name, struct err *e)
+/* The values of -e alone; what is encrypted among them is opened when it is asked for. */
+static struct value *extra_get(void *ctx, const char *name, struct err *e)
 {
-	(void)e;
-	return value_get(ctx, name);
+	const struct inventory *inv = ctx;
+	struct value *v = value_get(inv->extra, name), *open;
+
+	return v && vault_value(inv->vault, &open, inv->a, v, e) ? open : NULL;
 }
 
 struct source {
@@ -102,27 +105,49 @@ static bool one_host(struct cli *c, const struct world *w, struct inv_host **out
 	return true;
 }
 
-/* What may not be shown: the text of every secret parameter of the host, but for names that stand openly. */
-static const char *masked(struct cli *c, const struct world *w, struct resolver *r, const char *text)
+/* Values that are secret for being encrypted: of the host, or of -e alone. */
+static void encrypted_add(struct secrets *s, const struct world *w, const struct inv_host *h, struct resolver *r)
+{
+	const struct value *all = h ? inventory_vars(w->inv, w->inv->a, h) : w->inv->extra;
+	struct err ignored;
+
+	for (uint32_t i = 0; i < value_len(all); i++) {
+		const char *name = value_key_at(all, i);
+		if (!value_is_secret(value_at(all, i)))
+			continue;
+		const struct value *v = r ? resolver_get(r, name, &ignored) : extra_get(w->inv, name, &ignored);
+		if (v)
+			secrets_add_value(s, v);
+	}
+}
+
+/* What may not be shown: the text of every secret of the host, but for names that stand openly. Where none of them stands in the
+ * text as it is, it was made of one, and nothing can be shown. */
+static const char *masked(struct cli *c, struct world *w, struct inv_host *h, struct resolver *r, const char *text)
 {
 	struct secrets *s = secrets_new(c->a);
 	struct err ignored;
 
-	if (c->show_secrets || !r)
+	if (c->show_secrets)
 		return text;
+	encrypted_add(s, w, h, r);
 	for (uint32_t i = 0; i < w->inv->n_hosts; i++)
 		secrets_public(s, w->inv->hosts[i]->name);
 	for (uint32_t i = 0; i < w->inv->n_groups; i++)
 		secrets_public(s, w->inv->groups[i]->name);
-	for (uint32_t i = 0; i < w->modules->params.n; i++) {
+	for (uint32_t i = 0; r && i < w->modules->params.n; i++) {
 		const struct value *v = resolver_get(r, w->modules->params.items[i].key, &ignored);
 		if (v && value_is_secret(v))
 			secrets_add_value(s, v);
 	}
-	return secrets_mask(s, c->a, text);
+	const char *shown = secrets_mask(s, c->a, text);
+	if (shown != text)
+		return shown;
+	fputs("pig: the text is made of secrets and not shown; --show-secrets shows it\n", stderr);
+	return "***\n";
 }
 
-static bool render(struct cli *c, const struct world *w, struct inv_host *h, struct err *e)
+static bool render(struct cli *c, struct world *w, struct inv_host *h, struct err *e)
 {
 	struct source src = { 0 };
 	struct beside b = { .a = c->a };
@@ -135,10 +160,10 @@ static bool render(struct cli *c, const struct world *w, struct inv_host *h, str
 		return false;
 	b.dir = src.dir;
 	if (h) {
-		r = resolver_new((struct world *)w, h);
+		r = resolver_new(w, h);
 		b.inner = resolver_scope(r, c->a, src.m, w->inv->extra);
 	} else {
-		b.inner = (struct scope){ .get = map_only, .ctx = w->inv ? w->inv->extra : NULL };
+		b.inner = (struct scope){ .get = extra_get, .ctx = w->inv };
 	}
 	struct scope s = { .get = beside_get, .load = beside_load, .ctx = &b, .item = beside_item };
 	if (!tmpl_parse(&t, c->a, src.file, src.text, src.len, (struct origin){ src.file, 1, 1 }, e))
@@ -150,7 +175,7 @@ static bool render(struct cli *c, const struct world *w, struct inv_host *h, str
 		}
 		return false;
 	}
-	const char *text = secret ? masked(c, w, r, buf_text(&out)) : buf_text(&out);
+	const char *text = secret ? masked(c, w, h, r, buf_text(&out)) : buf_text(&out);
 	return cli_out(text, text == buf_text(&out) ? out.len : strlen(text), e);
 }
 

@@ -108,7 +108,11 @@ static bool do_list(struct templates *t)
 			bool own, stale;
 			if (!in_force(t, m, &m->templates[k], &file, &len, &own, &stale))
 				return false;
-			buf_fmt(&b, "%-40s %s%s\n", name, own ? file : "shipped",
+			const char *builtin = arena_fmt(a, "builtin:%s", name);
+			buf_fmt(&b, "%-40s %s%s\n", name,
+				own			? file
+				: strcmp(file, builtin) ? arena_fmt(a, "shipped, changed by %s", file + 8)
+							: "shipped",
 				stale ? "  (the shipped text has changed since)" : "");
 			struct value *v = value_map(a);
 			value_put(a, v, "name", value_str(a, name));
@@ -224,8 +228,8 @@ int cli_template(struct cli *c, int argc, char **argv)
 	if (c->help)
 		return 0;
 	const char *source = c->inventories.n ? c->inventories.items[0] : inventory_default(c->a, &quiet);
-	if (source && !strchr(source, ','))
-		t.dir = os_dirname(c->a, source);
+	if (source)
+		t.dir = inventory_source_dir(c->a, source);
 	if (!cli_modules(c, &t.ms, &e))
 		return cli_fail(c, &e);
 	return act(&t, c->args.n ? c->args.items[0] : "list", c->args.n > 1 ? c->args.items[1] : NULL)

@@ -9,30 +9,34 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/os.h"
+#include "model/vault_source.h"
 #include "cli/sandbox.h"
 
 static int sandbox(struct cli *c, int argc, char **argv)
 {
-	(void)c;
-	return sandbox_main(argc, argv);
+	return c->asked ? 0 : sandbox_main(argc, argv); /* it parses its own words */
 }
 
 const struct cli_verb cli_verbs[] = {
+	{ "configure", "configure [-c NAME] [-i ADDRESS] [-v N] [-g] ...", "write an inventory to begin with",
+	  cli_configure },
 	{ "run", "run PLAYBOOK [-i INV] [-l LIMIT] [-t TAGS] [-C] [-D]",
 	  "bring hosts to the state a playbook describes", cli_run },
 	{ "check", "check [-i INV] [-l LIMIT]", "find every fault of the inventory before any host is touched",
 	  cli_check },
 	{ "doc", "doc [param|task|playbook|filter NAME]", "what modules offer: parameters, tasks, playbooks, filters",
 	  cli_doc },
-	{ "inventory", "inventory [list|graph|host H|query EXPR]", "what the inventory says", cli_inventory },
+	{ "inventory", "inventory [list|graph|host H|query EXPR|load|dump|use cmdb|yaml]", "what the inventory says", cli_inventory },
 	{ "render", "render FILE [-l HOST] [-e @VARS]", "render a template as a host would get it", cli_render },
 	{ "template", "template [list|show|export|diff]", "the modules' templates and your overrides", cli_template },
+	{ "vault", "vault [encrypt|decrypt|view|edit|rekey|encrypt_string]", "files and values encrypted as Ansible Vault does", cli_vault },
 	{ "query", "query EXPR [FILE]", "JMESPath over JSON or YAML", cli_query },
 	{ "module", "module [list|info NAME|new NAME]", "the modules that are loaded; a new one's skeleton",
 	  cli_module },
 	{ "exec", "exec PATTERN -- COMMAND", "run a command on hosts", cli_exec },
 	{ "ssh", "ssh HOST", "log in to a host as pig does", cli_ssh },
 	{ "sandbox", "sandbox [up|down|status|shell|...]", "real nodes on this machine to try things on", sandbox },
+	{ "completion", "completion bash", "what a shell needs to complete pig's words", cli_completion },
 };
 const size_t cli_verbs_n = sizeof cli_verbs / sizeof *cli_verbs;
 
@@ -42,6 +46,21 @@ const struct cli_verb *cli_verb(const char *name)
 		if (!strcmp(cli_verbs[i].name, name))
 			return &cli_verbs[i];
 	return NULL;
+}
+
+const char *cli_shared(struct cli *c, const char *name)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	const char *installed = os_join(c->a, PIG_SHARE_DIR, name);
+
+	if (n > 0) {
+		self[n] = '\0';
+		const char *beside = os_join(c->a, os_dirname(c->a, self), arena_fmt(c->a, "../share/pig/%s", name));
+		if (os_exists(beside))
+			return beside;
+	}
+	return os_exists(installed) ? installed : NULL;
 }
 
 int cli_fail(const struct cli *c, const struct err *e)
@@ -103,9 +122,8 @@ bool cli_modules(struct cli *c, struct modules **out, struct err *e)
 	const char *source = c->inventories.n ? c->inventories.items[0] : inventory_default(c->a, &ignored),
 		   *dir = NULL;
 
-	/* "a,b," is a list of hosts and has no folder */
-	if (source && !strchr(source, ','))
-		dir = os_dirname(c->a, source);
+	if (source)
+		dir = inventory_source_dir(c->a, source);
 	return modules_for(c, dir, out, e);
 }
 
@@ -118,8 +136,16 @@ bool cli_world(struct cli *c, struct world *w, struct err *e)
 		.n_extra = c->extra.n,
 	};
 
+	struct vault_options v = {
+		.ids = c->vault_ids.items,
+		.n_ids = c->vault_ids.n,
+		.files = c->vault_files.items,
+		.n_files = c->vault_files.n,
+		.ask = c->ask_vault,
+	};
+
 	*w = (struct world){ .a = c->a };
-	if (!inventory_load(&w->inv, c->a, &o, e))
+	if (!vault_from(&o.vault, c->a, &v, e) || !inventory_load(&w->inv, c->a, &o, e))
 		return false;
 	return modules_for(c, w->inv->dir, &w->modules, e);
 }

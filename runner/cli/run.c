@@ -47,7 +47,7 @@ static bool faults_none(struct cli *c, struct world *w, struct resolvers *rs, co
 		struct err one = { 0 };
 		if (f->warning && !c->verbose)
 			continue;
-		fail(&one, E_INPUT, "%s%s", f->warning ? "warning: " : "", f->text);
+		fail(&one, E_INPUT, "%s%s", f->note ? "note: " : f->warning ? "warning: " : "", f->text);
 		err_at(&one, f->at.file, f->at.line, f->at.col);
 		if (f->hint)
 			err_hint(&one, "%s", f->hint);

@@ -1,6 +1,6 @@
 /*
  * `pig check`: every fault of the inventory in one pass, sorted by place, each once. No host is touched; what hangs on
- * facts is left for check_connected. Which faults there are stands in check_written.c and check_rules.c.
+ * facts is left for check_connected. Which faults there are stands in the files check_*.c.
  */
 #include "model/check_int.h"
 
@@ -34,6 +34,7 @@ void check_add(struct checking *c, const struct fault *f)
 	}
 	out->items[out->n++] = *f;
 	out->errors += !f->warning;
+	out->notes += f->note;
 }
 
 struct origin origin_of(struct arena *a, const char *where)
@@ -43,6 +44,8 @@ struct origin origin_of(struct arena *a, const char *where)
 
 	while (line && line > where && line[-1] != ':')
 		line--;
+	if (strstr(where, "://") && strchr(where, '#')) /* of a database, whose places have no lines */
+		return (struct origin){ arena_str(a, where), 0, 0 };
 	if (!col || line == where || line == col)
 		return at;
 	at.line = (uint32_t)strtoul(line, NULL, 10);
@@ -89,6 +92,19 @@ static int by_place(const void *x, const void *y)
 	return d ? d : strcmp(a->text, b->text);
 }
 
+/* Files of values that no vault password opened: nobody can tell what else is wrong. */
+static void check_sealed(struct checking *c)
+{
+	const struct inventory *inv = c->w->inv;
+
+	for (uint32_t i = 0; i < inv->n_sealed; i++) {
+		struct value *open;
+		struct err e = { 0 };
+		if (!vault_value(inv->vault, &open, c->a, inv->sealed[i], &e))
+			check_add_err(c, NULL, "vault", &e);
+	}
+}
+
 void check_all(struct faults *out, struct world *w, struct resolvers *rs, struct inv_host *const *hosts,
 	       uint32_t n_hosts)
 {
@@ -101,10 +117,13 @@ void check_all(struct faults *out, struct world *w, struct resolvers *rs, struct
 		c.hosts = w->inv->hosts;
 		c.n_hosts = w->inv->n_hosts;
 	}
-	c.seen = c.places = c.used = c.near = MAP(c.a);
+	c.seen = c.places = c.used = c.near = c.others = c.global = MAP(c.a);
+	check_sealed(&c);
 	check_written(&c);
+	check_clusters(&c);
 	check_missing(&c);
 	check_rules(&c, NULL);
+	check_ports(&c);
 	check_secrets(&c);
 	if (out->n)
 		qsort(out->items, out->n, sizeof *out->items, by_place);
@@ -132,7 +151,7 @@ bool check_connected(struct resolver *r, struct err *e)
 	struct checking c = { .a = out.a, .out = &out, .w = r->rs->w, .rs = r->rs, .hosts = &r->h, .n_hosts = 1 };
 	bool ok = true;
 
-	c.seen = c.places = c.used = c.near = MAP(c.a);
+	c.seen = c.places = c.used = c.near = c.others = c.global = MAP(c.a);
 	for (uint32_t i = 0; ok && i < ms->n; i++)
 		ok = !check_concerns(r->rs, ms->list[i], r->h) || resolver_params(r, ms->list[i], e);
 	if (ok) {

@@ -107,8 +107,10 @@ static const pig_value *api_get(pig_check *pub, const char *host, const char *na
 	struct err e = { 0 };
 	const struct value *v = h ? resolver_get(resolvers_of(k->c->rs, h), name, &e) : NULL;
 
-	if (!v && e.code)
+	if (!v && e.code) {
+		k->ran_into = true;
 		check_add_err(k->c, h, "value", &e);
+	}
 	return (const pig_value *)v;
 }
 
@@ -127,6 +129,7 @@ static void fault_at(struct rule_check *k, struct origin at, const char *fmt, va
 	k->last = (struct fault){ .at = at,
 				  .id = row->id,
 				  .warning = row->warn != 0,
+				  .note = row->warn > 1,
 				  .text = arena_vfmt(k->c->a, fmt, ap),
 				  .hint = row->hint };
 	k->last.host = k->pub.hostname;
@@ -142,6 +145,10 @@ static void api_fault(pig_check *pub, const pig_value *at, const char *fmt, ...)
 {
 	va_list ap;
 
+	if (!at && of(pub)->ran_into) {
+		tell(of(pub));
+		return;
+	}
 	va_start(ap, fmt);
 	fault_at(of(pub), place_or_host(of(pub), val(at)), fmt, ap);
 	va_end(ap);

@@ -17,6 +17,8 @@ struct checking {
 	struct map places; /* with an error already: what follows from it is not told again */
 	struct map used;   /* names that templates of the inventory ask for */
 	struct map near;   /* unknown name -> struct guess *, as many hosts may write it */
+	struct map others; /* module that is not there -> struct other *: what the inventory says of it */
+	struct map global; /* module -> its cluster parameter is set for all hosts: its clusters mean nothing */
 };
 
 /* check.c */
@@ -26,9 +28,19 @@ void check_add_err(struct checking *c, const struct inv_host *h, const char *id,
 /* Has the module to do with the host: it is in one of its clusters, or the module has none. */
 bool check_concerns(struct resolvers *rs, const struct module *m, const struct inv_host *h);
 
-/* check_written.c: names, levels, types of what is written; what is missing; secrets that cannot be masked. */
+/* check_written.c: names, levels, types of what is written; what is missing. */
 void check_written(struct checking *c);
 void check_missing(struct checking *c);
+
+/* check_names.c: an entry whose name no module registers; at the end, what was gathered about such names. */
+void names_unknown(struct checking *c, const struct entry *en);
+void names_tell(struct checking *c);
+
+/* check_clusters.c: hosts in two clusters of one module. check_ports.c: ports that meet on a host. */
+void check_clusters(struct checking *c);
+void check_ports(struct checking *c);
+
+/* check_secrets.c: secrets left at their default, secrets that cannot be masked. */
 void check_secrets(struct checking *c);
 
 /* check_rules.c: every rule of every module; host NULL: all of the pass, else that one and the rules about single hosts
@@ -43,6 +55,7 @@ struct rule_check {
 	struct inv_host *h; /* whose place is shown when the rule names none */
 	struct fault last;  /* waits for its hint */
 	bool waiting;
+	bool ran_into; /* a value that is wrong was asked for: what then is said of no value only follows from it */
 };
 void rule_run_check(struct rule_check *k);
 extern const struct pig_values check_values;

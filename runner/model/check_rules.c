@@ -70,7 +70,8 @@ static const char *rule_text(struct checking *c, const char *text, const struct 
 static void rule_fault(struct checking *c, struct arena *a, const struct rule *r, const struct inv_host *h,
 		       const struct scope *s)
 {
-	struct fault f = { .at = rule_place(c, a, r, h), .id = r->row->id, .warning = r->row->warn != 0 };
+	struct fault f = { .at = rule_place(c, a, r, h), .id = r->row->id, .warning = r->row->warn != 0,
+			   .note = r->row->warn > 1 };
 
 	f.host = r->row->scope == PIG_HOST && h ? h->name : NULL;
 	f.text = rule_text(c,
@@ -128,7 +129,8 @@ static void rules_of_hosts(struct checking *c)
 		struct arena *a = arena_new(); /* ten thousand hosts' worth of scratch would add up */
 		for (uint32_t k = 0; k < ms->n; k++) {
 			const struct module *m = ms->list[k];
-			if (!m->n_rules || !check_concerns(c->rs, m, c->hosts[i]))
+			if (!m->n_rules || map_has(&c->global, m->m->name) ||
+			    !check_concerns(c->rs, m, c->hosts[i]))
 				continue;
 			struct subject on = { .h = c->hosts[i],
 					      .cluster = resolver_cluster(resolvers_of(c->rs, c->hosts[i]), m) };
@@ -183,6 +185,8 @@ void check_rules(struct checking *c, struct inv_host *host)
 
 	rules_of_hosts(c);
 	for (uint32_t k = 0; !host && k < ms->n; k++) {
+		if (map_has(&c->global, ms->list[k]->m->name))
+			continue;
 		rules_of_clusters(c, ms->list[k]);
 		rules_of_all(c, ms->list[k]);
 	}

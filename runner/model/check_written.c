@@ -1,6 +1,6 @@
 /*
- * Faults of what is written: names nobody knows, levels, types, members, templates; parameters that must be set and are
- * not; secrets that cannot be masked in output. Each written value is looked at once, however many hosts share it.
+ * Faults of what is written: levels, types, members, templates; parameters that must be set and are not. Each written
+ * value is looked at once, however many hosts share it.
  */
 #include "model/check_int.h"
 
@@ -14,78 +14,14 @@ struct source { /* one map of written values */
 	bool checked;
 };
 
-/* ---- suggestions ---- */
-/* At most two letters apart, and not short: sure enough to call an unknown name a mistake. */
-static bool is_close(const char *s, const char *t)
-{
-	size_t n = strlen(s), m = strlen(t), pre = 0, post = 0;
-
-	while (pre < n && pre < m && s[pre] == t[pre])
-		pre++;
-	while (post < n - pre && post < m - pre && s[n - 1 - post] == t[m - 1 - post])
-		post++;
-	/* what differs lies in one place: two letters changed, swapped, added or left out */
-	size_t x = n - pre - post, y = m - pre - post, worst = x > y ? x : y;
-	return n > 4 && (worst <= 1 || (worst == 2 && n > 6 && pre));
-}
-
-struct guess {
-	const char *name; /* NULL: none worth telling */
-	bool close;
-	uint32_t fault, n; /* of names nobody knows: the first fault's place in the list, and how many there are */
-};
-
-static struct guess *guess(struct checking *c, const char *name)
-{
-	const struct map *params = &c->w->modules->params;
-	struct guess *g = map_get(&c->near, name);
-
-	if (g)
-		return g;
-	g = arena_get(c->a, sizeof *g);
-	map_put(&c->near, name, g);
-	const char **names = arena_new_of(c->a, const char *, params->n), *near;
-	for (uint32_t i = 0; i < params->n; i++) {
-		names[i] = params->items[i].key;
-		if (is_close(name, names[i])) {
-			*g = (struct guess){ .name = names[i], .close = true };
-			return g;
-		}
-	}
-	/* a far guess that has not even the first word in common is noise */
-	near = nearest(name, names, params->n);
-	g->name = near && !strncmp(near, name, strcspn(name, "_") + 1) ? near : NULL;
-	return g;
-}
-
 /* ---- one entry ---- */
-static void entry_unknown(struct checking *c, const struct entry *en)
-{
-	struct fault f = { .at = en->at.file ? en->at : en->val->at, .id = "unknown-parameter" };
-
-	if (map_has(&c->used, en->key))
-		return;
-	struct guess *g = guess(c, en->key);
-	/* a module that is not loaded leaves its names on every host: one warning a name is enough */
-	if (!g->close && g->n++)
-		return;
-	f.warning = !g->close;
-	g->fault = c->out->n;
-	f.text = arena_fmt(c->a, "unknown parameter \"%s\"", en->key);
-	if (g->name)
-		f.hint = arena_fmt(c->a, "Did you mean \"%s\"?", g->name);
-	else
-		f.hint = "No loaded module registers it and nothing in the inventory uses it.";
-	check_add(c, &f);
-}
-
-static void entry_level(struct checking *c, const struct source *src, const struct param *p, const struct entry *en)
+static bool entry_level(struct checking *c, const struct source *src, const struct param *p, const struct entry *en)
 {
 	struct fault f = { .at = en->at.file ? en->at : en->val->at, .id = "level" };
 	const struct pig_param *row = p->row;
 
 	if (src->level == INV_EXTRA)
-		return;
+		return true;
 	if (row->level == PIG_ARG) {
 		f.text = arena_fmt(c->a, "parameter \"%s\" is for the command line alone", row->name);
 		f.hint = arena_fmt(c->a, "Take it out of the inventory and say -e %s=...", row->name);
@@ -93,15 +29,22 @@ static void entry_level(struct checking *c, const struct source *src, const stru
 		f.text =
 			arena_fmt(c->a, "parameter \"%s\" tells hosts apart and cannot be the same for all", row->name);
 		f.hint = "Set it on each host.";
+	} else if (!p->dflt && src->level == INV_ALL && p->module->m->cluster &&
+		   !strcmp(row->name, p->module->m->cluster)) {
+		f.id = "identity";
+		f.text = arena_fmt(c->a, "\"%s\" makes hosts a cluster and is set for all hosts", row->name);
+		f.hint = "Set it in the vars of the cluster's group.";
+		map_put(&c->global, p->module->m->name, c);
 	} else if (row->level == PIG_GLOBAL && (src->level == INV_GROUP || src->level == INV_HOST)) {
 		f.warning = true;
 		f.text = arena_fmt(c->a, "parameter \"%s\" is global, and here it is set for %s \"%s\" alone",
 				   row->name, src->level == INV_HOST ? "host" : "group", src->owner);
 		f.hint = "Set it in the vars of all.";
 	} else {
-		return;
+		return true;
 	}
 	check_add(c, &f);
+	return f.warning;
 }
 
 static void entry_notes(struct checking *c, const struct param *p, const struct entry *en)
@@ -111,18 +54,21 @@ static void entry_notes(struct checking *c, const struct param *p, const struct 
 
 	if (strcmp(name, en->key) != 0) {
 		f.id = "was";
+		f.note = true;
 		f.text = arena_fmt(c->a, "parameter \"%s\" is now called \"%s\"", en->key, name);
 		f.hint = "The earlier name is understood; write the new one.";
 		check_add(c, &f);
 	}
 	if (p->row->flags & PIG_DEPRECATED) {
 		f.id = "deprecated";
+		f.note = true;
 		f.text = arena_fmt(c->a, "parameter \"%s\" is deprecated", name);
 		f.hint = p->row->text;
 		check_add(c, &f);
 	}
 	if (p->row->flags & PIG_INERT) {
 		f.id = "inert";
+		f.note = true;
 		f.text = arena_fmt(c->a, "parameter \"%s\" is known and not yet acted on", name);
 		f.hint = NULL;
 		check_add(c, &f);
@@ -135,7 +81,7 @@ struct typed {
 
 static void entry_fault(void *ctx, const struct type_fault *tf)
 {
-	struct fault f = { .at = tf->at, .text = tf->text, .hint = tf->hint, .id = tf->id, .warning = tf->warning };
+	struct fault f = { .at = tf->at, .text = tf->text, .hint = tf->hint, .id = tf->id, .warning = tf->warning, .note = tf->note };
 
 	check_add(((struct typed *)ctx)->c, &f);
 }
@@ -169,8 +115,8 @@ static void entry_check(struct checking *c, const struct source *src, const stru
 		struct typing t = { .a = c->a, .fault = entry_fault, .ctx = &ctx, .at = en->at, .owner = "parameter" };
 		if (en->val->type == V_NULL)
 			return;
-		entry_notes(c, p, en);
-		entry_level(c, src, p, en);
+		if (entry_level(c, src, p, en))
+			entry_notes(c, p, en);
 		if (!value_is_dynamic(ms, en->val))
 			shape_type(&t, p->shape, en->val, en->key);
 	} else if (name_is_fact(en->key) || name_is_builtin(en->key)) {
@@ -179,7 +125,7 @@ static void entry_check(struct checking *c, const struct source *src, const stru
 		f.hint = "The value written here counts for nothing; use another name.";
 		check_add(c, &f);
 	} else if (strncmp(en->key, "ansible_", 8) != 0) {
-		entry_unknown(c, en);
+		names_unknown(c, en);
 	}
 }
 
@@ -231,17 +177,6 @@ static void source_dynamic(struct checking *c, const struct value *vars, const s
 	}
 }
 
-static void unknown_count(struct checking *c)
-{
-	for (uint32_t i = 0; i < c->near.n; i++) {
-		const struct guess *g = c->near.items[i].val;
-		struct fault *f = &c->out->items[g->fault];
-		if (g->n > 1)
-			f->text = arena_fmt(c->a, "%s, here and in %u other place%s", f->text, g->n - 1,
-					    g->n == 2 ? "" : "s");
-	}
-}
-
 /* The templates in force, the user's own above all: their syntax, and the names they ask for. */
 static void templates_check(struct checking *c)
 {
@@ -271,7 +206,7 @@ void check_written(struct checking *c)
 	templates_check(c);
 	each_source(c, source_names);
 	each_source(c, source_check);
-	unknown_count(c);
+	names_tell(c);
 	for (uint32_t i = 0; i < c->n_hosts; i++) {
 		source_dynamic(c, c->w->inv->extra, c->hosts[i]);
 		source_dynamic(c, c->hosts[i]->vars, c->hosts[i]);
@@ -310,81 +245,12 @@ void check_missing(struct checking *c)
 
 	for (uint32_t k = 0; k < ms->n; k++) {
 		const struct module *m = ms->list[k];
-		for (uint32_t i = 0; i < m->n_params; i++) {
+		for (uint32_t i = 0; i < m->n_params && !map_has(&c->global, m->m->name); i++) {
 			if (!(m->params[i].row->flags & PIG_REQUIRED) || m->params[i].dflt)
 				continue;
 			for (uint32_t h = 0; h < c->n_hosts; h++)
 				if (check_concerns(c->rs, m, c->hosts[h]))
 					missing_on(c, m, &m->params[i], c->hosts[h]);
-		}
-	}
-}
-
-/* ---- secrets ---- */
-static const char *secret_weak(struct checking *c, const char *s, const struct value *beside)
-{
-	const char *name = value_cstr(value_get(beside, "name"), NULL);
-
-	if (!*s)
-		return NULL;
-	if (strlen(s) < 8)
-		return "shorter than 8 characters";
-	if (inventory_host(c->w->inv, s))
-		return "the name of a host";
-	if (inventory_group(c->w->inv, s))
-		return "the name of a group";
-	if (*s == '/')
-		return "a path";
-	return name && !strcmp(name, s) ? "the name beside it" : NULL;
-}
-
-static void secret_walk(struct checking *c, const struct param *p, const struct value *v, const struct value *map,
-			struct origin at, unsigned depth)
-{
-	struct fault f = { .at = v->at.file && !origin_is_default(v->at) ? v->at : at,
-			   .id = "secret",
-			   .warning = true };
-	const char *why;
-
-	if (v->type == V_STR && (v->flags & V_SECRET) && (why = secret_weak(c, v->u.str.s, map))) {
-		f.text = arena_fmt(c->a, "%s \"%s\" is %s: it cannot be masked where it stands inside other text",
-				   f.at.file ? "a secret in" : "the default of", p->row->name, why);
-		f.hint = "Use a longer one of its own.";
-		check_add(c, &f);
-	}
-	if ((v->type == V_LIST || v->type == V_MAP) && depth < 16)
-		for (size_t i = 0; i < value_len(v); i++)
-			secret_walk(c, p, value_at(v, i), v->type == V_MAP ? v : NULL, at, depth + 1);
-}
-
-static bool holds_secrets(const struct shape *sh)
-{
-	if (sh->row->flags & PIG_SECRET)
-		return true;
-	for (uint32_t i = 0; i < sh->n; i++)
-		if (holds_secrets(&sh->members[i]))
-			return true;
-	return sh->any && holds_secrets(sh->any);
-}
-
-void check_secrets(struct checking *c)
-{
-	const struct modules *ms = c->w->modules;
-
-	for (uint32_t k = 0; k < ms->n; k++) {
-		const struct module *m = ms->list[k];
-		for (uint32_t i = 0; i < m->n_params; i++) {
-			const struct value *last = NULL;
-			if (!holds_secrets(m->params[i].shape))
-				continue;
-			for (uint32_t h = 0; h < c->n_hosts; h++) {
-				const struct value *v =
-					resolver_get(resolvers_of(c->rs, c->hosts[h]), m->params[i].row->name, NULL);
-				if (!v || v == last || !check_concerns(c->rs, m, c->hosts[h]))
-					continue;
-				last = v;
-				secret_walk(c, &m->params[i], v, NULL, (struct origin){ 0 }, 0);
-			}
 		}
 	}
 }

@@ -23,6 +23,7 @@ bool inventory_load(struct inventory **out, struct arena *a, const struct invent
 	inventory_begin(&b, a, e);
 	b.inv->sources = sources;
 	b.inv->n_sources = n;
+	b.inv->vault = o->vault;
 	for (uint32_t i = 0; i < n; i++)
 		if (!inventory_read_source(&b, sources[i]))
 			return false;
@@ -132,14 +133,14 @@ bool inventory_var(const struct inventory *inv, const struct inv_host *h, const 
 	}
 	if (!h)
 		return false;
-	v = value_get(h->vars, name);
+	v = h->sealed ? h->sealed : value_get(h->vars, name);
 	if (v) {
 		*out = (struct inv_found){ v, INV_HOST, h->name };
 		return true;
 	}
 	for (uint32_t i = 0; h->layers && i < h->layers->n; i++) {
 		const struct inv_layer *l = &h->layers->items[i];
-		v = value_get(l->map, name);
+		v = l->sealed ? l->sealed : value_get(l->map, name);
 		if (v) {
 			*out = (struct inv_found){ v, l->level, l->owner };
 			return true;
@@ -148,26 +149,70 @@ bool inventory_var(const struct inventory *inv, const struct inv_host *h, const 
 	return false;
 }
 
+/* ---- what was overridden ---- */
+
+static const char *shadow_key(struct arena *a, const struct value *map, const char *name)
+{
+	return arena_fmt(a, "%p %s", (const void *)map, name);
+}
+
+void inventory_put(struct inventory *inv, struct value *map, const char *name, struct value *v, struct origin at)
+{
+	struct value *before = value_get(map, name);
+
+	if (before) {
+		const char *key = shadow_key(inv->a, map, name);
+		struct inv_shadow *s = arena_new_of(inv->a, struct inv_shadow, 1);
+		*s = (struct inv_shadow){ before, map_get(&inv->shadows, key) };
+		map_put(&inv->shadows, key, s);
+	}
+	value_put_at(inv->a, map, name, v, at);
+}
+
+struct finding {
+	const struct inventory *inv;
+	struct arena *a;
+	const char *name;
+	struct inv_found *list;
+	uint32_t n;
+};
+
+static void find_put(struct finding *f, struct value *v, enum inv_level level, const char *owner)
+{
+	f->list = inventory_grow(f->a, f->list, f->n, sizeof *f->list);
+	f->list[f->n++] = (struct inv_found){ v, level, owner };
+}
+
+/* A map's value of the name, then those that it replaced, newest first. */
+static void find_in(struct finding *f, const struct value *map, enum inv_level level, const char *owner, struct value *sealed)
+{
+	struct value *v = value_get(map, f->name);
+
+	if (sealed)
+		find_put(f, sealed, level, owner);
+	if (!v)
+		return;
+	find_put(f, v, level, owner);
+	if (!f->inv->shadows.n)
+		return;
+	for (const struct inv_shadow *s = map_get(&f->inv->shadows, shadow_key(f->a, map, f->name)); s; s = s->older)
+		find_put(f, s->val, level, owner);
+}
+
 uint32_t inventory_var_all(const struct inventory *inv, struct arena *a, const struct inv_host *h, const char *name,
 	struct inv_found **out)
 {
-	uint32_t n = 0, layers = h && h->layers ? h->layers->n : 0;
-	struct inv_found *found = arena_new_of(a, struct inv_found, layers + 2);
-	struct value *v = value_get(inv->extra, name);
+	struct finding f = { .inv = inv, .a = a, .name = name };
 
-	if (v)
-		found[n++] = (struct inv_found){ v, INV_EXTRA, "-e" };
-	v = h ? value_get(h->vars, name) : NULL;
-	if (v)
-		found[n++] = (struct inv_found){ v, INV_HOST, h->name };
-	for (uint32_t i = 0; i < layers; i++) {
+	find_in(&f, inv->extra, INV_EXTRA, "-e", NULL);
+	if (h)
+		find_in(&f, h->vars, INV_HOST, h->name, h->sealed);
+	for (uint32_t i = 0; h && h->layers && i < h->layers->n; i++) {
 		const struct inv_layer *l = &h->layers->items[i];
-		v = value_get(l->map, name);
-		if (v)
-			found[n++] = (struct inv_found){ v, l->level, l->owner };
+		find_in(&f, l->map, l->level, l->owner, l->sealed);
 	}
-	*out = found;
-	return n;
+	*out = f.list;
+	return f.n;
 }
 
 static void vars_add(struct arena *a, struct value *into, const struct value *from)

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "value/value.h"
+#include "value/vault.h"
 
 struct inv_group;
 struct inv_host {
@@ -16,6 +17,7 @@ struct inv_host {
 	struct value *vars;       /* written for the host itself (inventory file, host_vars); map */
 	struct inv_group **groups; /* every group it is in, `all` first, then by depth and name: the order of precedence */
 	uint32_t n_groups, index; /* index: place in inventory order */
+	struct value *sealed;     /* a file of host_vars that could not be opened: any name may stand in it; NULL: none */
 	const struct inv_layers *layers; /* private: the group maps that count for it, shared by hosts of the same groups */
 };
 
@@ -32,6 +34,9 @@ struct inv_group {
 	struct inv_parts *parts; /* private: its values by where they were written */
 };
 
+/* A host named by a group, with the values that stand there; in the order they were read. */
+struct inv_mention { struct inv_host *host; const struct inv_group *group; const struct value *vars; };
+
 struct inventory {
 	struct arena *a;
 	struct inv_host **hosts; /* inventory order */
@@ -40,9 +45,16 @@ struct inventory {
 	uint32_t n_groups;
 	struct map host_index, group_index;
 	struct value *extra;  /* -e: map */
+	struct vault *vault;  /* opens V_VAULT texts; may be NULL */
+	struct map shadows;   /* private: values that others of the same level replaced */
+	struct value **sealed; /* files of values that no vault password opened */
+	uint32_t n_sealed;
 	const char *dir;      /* folder of the first source: templates/, plugins/, files/ are looked for there */
 	const char **sources; /* absolute or as given */
 	uint32_t n_sources;
+	struct inv_mention *mentions; /* of files and databases */
+	uint32_t n_mentions;
+	const char *database; /* the source that is one, as given; NULL: none */
 };
 
 struct inventory_options {
@@ -50,11 +62,15 @@ struct inventory_options {
 	uint32_t n_sources;
 	const char *const *extra;   /* -e words: "k=v k2=v2", "{json}", "@file" */
 	uint32_t n_extra;
+	struct vault *vault; /* may be NULL: what is encrypted stays so */
 };
 
 bool inventory_load(struct inventory **out, struct arena *a, const struct inventory_options *o, struct err *e);
-/* ansible.cfg's `[defaults] inventory` in the folder, else pigsty.yml in the folder, else in $PIGSTY_HOME; NULL and e when none. */
+/* ansible.cfg's `[defaults] inventory` in the folder, else pigsty.yml in the folder, else in $PIGSTY_HOME, else $METADB_URL; NULL and
+ * e when none. */
 const char *inventory_default(struct arena *a, struct err *e);
+/* The folder a source stands in: "." for a database, NULL for a list of hosts. */
+const char *inventory_source_dir(struct arena *a, const char *source);
 
 struct inv_host *inventory_host(const struct inventory *inv, const char *name);
 struct inv_group *inventory_group(const struct inventory *inv, const char *name);
@@ -68,7 +84,8 @@ struct inv_found {
 	enum inv_level level;
 	const char *owner;          /* group or host name, "-e" */
 };
-/* The value that wins for name on host. False when nowhere written. `ansible_host` etc. are ordinary names. */
+/* The value that wins for name on host. A value may be encrypted (V_VAULT), or stand for a file that may set the name and could not
+ * be opened. False when nowhere written. `ansible_host` etc. are ordinary names. */
 bool inventory_var(const struct inventory *inv, const struct inv_host *h, const char *name, struct inv_found *out);
 /* All of them, highest precedence first: provenance. */
 uint32_t inventory_var_all(const struct inventory *inv, struct arena *a, const struct inv_host *h, const char *name, struct inv_found **out);

@@ -31,6 +31,7 @@ void inventory_begin(struct inv_build *b, struct arena *a, struct err *e)
 	inv->a = a;
 	inv->host_index = MAP(a);
 	inv->group_index = MAP(a);
+	inv->shadows = MAP(a);
 	inv->extra = value_map(a);
 	inventory_add_group(b, "all", none);
 	inventory_add_group(b, "ungrouped", none);
@@ -104,7 +105,7 @@ bool inventory_set_group_var(struct inv_build *b, struct inv_group *g, const cha
 	struct origin at)
 {
 	if (strcmp(name, "ansible_group_priority")) {
-		value_put_at(b->a, g->parts->files, name, v, at);
+		inventory_put(b->inv, g->parts->files, name, v, at);
 		return true;
 	}
 
@@ -117,6 +118,14 @@ bool inventory_set_group_var(struct inv_build *b, struct inv_group *g, const cha
 	}
 	g->priority = number->u.i;
 	return true;
+}
+
+void inventory_add_mention(struct inv_build *b, struct inv_host *h, const struct inv_group *g, const struct value *vars)
+{
+	struct inventory *inv = b->inv;
+
+	inv->mentions = inventory_grow(b->a, inv->mentions, inv->n_mentions, sizeof *inv->mentions);
+	inv->mentions[inv->n_mentions++] = (struct inv_mention){ h, g, vars };
 }
 
 bool inventory_add_pattern(struct inv_build *b, const char *pattern, struct inv_group *g, const struct value *vars,
@@ -146,6 +155,7 @@ bool inventory_add_pattern(struct inv_build *b, const char *pattern, struct inv_
 		const char *host = value_cstr(value_at(names, i), "");
 		bool known = map_has(&b->inv->host_index, host);
 		struct inv_host *h = inventory_add_host(b, host, g, at);
+		inventory_add_mention(b, h, g, vars);
 		if (port && !known) { /* as in Ansible: only where the host is first named */
 			struct value *v = value_int(b->a, port);
 			v->at = at;
@@ -153,7 +163,7 @@ bool inventory_add_pattern(struct inv_build *b, const char *pattern, struct inv_
 		}
 		for (uint32_t k = 0; vars && vars->type == V_MAP && k < vars->u.map.n; k++) {
 			const struct entry *en = &vars->u.map.items[k];
-			value_put_at(b->a, h->vars, en->key, en->val, en->at);
+			inventory_put(b->inv, h->vars, en->key, en->val, en->at);
 		}
 	}
 	return true;
@@ -277,10 +287,17 @@ struct group_set {
 	struct inv_layers *layers;
 };
 
-static void layer_add(struct inv_layer *layers, uint32_t *n, const struct inv_group *g, const struct value *map)
+static void layer_add(struct inv_layer *layers, uint32_t *n, const struct inv_group *g, const struct value *map,
+	struct value *sealed)
 {
-	if (map && value_len(map))
-		layers[(*n)++] = (struct inv_layer){ map, g->depth ? INV_GROUP : INV_ALL, g->name };
+	if (sealed || (map && value_len(map)))
+		layers[(*n)++] = (struct inv_layer){ map, g->depth ? INV_GROUP : INV_ALL, g->name, sealed };
+}
+
+static void layer_add_dir(struct inv_layer *layers, uint32_t *n, const struct inv_group *g, uint32_t dir)
+{
+	if (g->parts->dirs)
+		layer_add(layers, n, g, g->parts->dirs[dir], g->parts->sealed[dir]);
 }
 
 /*
@@ -294,13 +311,12 @@ static void layers_build(struct inv_build *b, struct group_set *set)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < set->n; i++)
-		layer_add(layers, &n, set->groups[i], set->groups[i]->parts->files);
-	for (uint32_t d = 0; d < b->n_dirs && all->parts->dirs; d++)
-		layer_add(layers, &n, all, all->parts->dirs[d]);
+		layer_add(layers, &n, set->groups[i], set->groups[i]->parts->files, NULL);
+	for (uint32_t d = 0; d < b->n_dirs; d++)
+		layer_add_dir(layers, &n, all, d);
 	for (uint32_t d = 0; d < b->n_dirs; d++)
 		for (uint32_t i = 1; i < set->n; i++)
-			if (set->groups[i]->parts->dirs)
-				layer_add(layers, &n, set->groups[i], set->groups[i]->parts->dirs[d]);
+			layer_add_dir(layers, &n, set->groups[i], d);
 	for (uint32_t i = 0; i < n / 2; i++) {
 		struct inv_layer swap = layers[i];
 		layers[i] = layers[n - 1 - i];

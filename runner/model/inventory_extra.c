@@ -83,7 +83,7 @@ static bool pair_add(struct word *w, const char *from, const char *to)
 	v->at = (struct origin){ "-e", 1, (uint32_t)(from - w->text) + 1 };
 	v->flags = V_PLAIN;
 	v->source = v->u.str.s;
-	value_put_at(a, w->b->inv->extra, arena_strn(a, s, klen), v, v->at);
+	inventory_put(w->b->inv, w->b->inv->extra, arena_strn(a, s, klen), v, v->at);
 	return true;
 }
 
@@ -107,16 +107,16 @@ static bool map_add(struct word *w)
 	struct inv_build *b = w->b;
 
 	if (*w->text == '@') {
-		if (!inventory_parse_map(&v, b->a, w->text + 1, "the file behind -e @", b->e))
+		if (!inventory_parse_map(b, &v, w->text + 1, "the file behind -e @"))
 			return false;
 	} else {
-		if (!inventory_parse(&v, b->a, "-e", w->text, strlen(w->text), b->e))
+		if (!inventory_parse(b, &v, "-e", w->text, strlen(w->text)))
 			return false;
 		if (v->type != V_MAP)
 			return word_fault(w, w->text, "a map of values is needed", "Write {\"name\": value}.");
 	}
 	for (uint32_t i = 0; i < v->u.map.n; i++)
-		value_put_at(b->a, b->inv->extra, v->u.map.items[i].key, v->u.map.items[i].val, v->u.map.items[i].at);
+		inventory_put(b->inv, b->inv->extra, v->u.map.items[i].key, v->u.map.items[i].val, v->u.map.items[i].at);
 	return true;
 }
 

@@ -29,7 +29,7 @@ static bool script_run(struct inv_build *b, const char *path, const char *option
 	}
 	if (!value_from_json(out, b->a, shown, buf_text(&text), text.len, b->e))
 		return err_wrap(b->e, "inventory script \"%s\"", shown);
-	*out = value_literal(b->a, *out);
+	*out = value_literal(b->a, inventory_json_marks(b->a, *out));
 	if ((*out)->type == V_MAP)
 		return true;
 	fail(b->e, E_INPUT, "inventory script \"%s\" must print a map, not a %s", shown, value_type_name(*out));
@@ -112,7 +112,7 @@ bool inventory_read_script(struct inv_build *b, const char *path)
 		}
 		for (uint32_t k = 0; vars && k < vars->u.map.n; k++) {
 			const struct entry *en = &vars->u.map.items[k];
-			value_put_at(b->a, h->vars, en->key, en->val, en->at);
+			inventory_put(b->inv, h->vars, en->key, en->val, en->at);
 		}
 	}
 	return true;

@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 #include "base/os.h"
-#include "model/inventory_build.h"
+#include "model/inventory_sql.h"
+#include "value/vault.h"
 
 enum { NEST_MAX = 16 };
 
@@ -73,11 +74,14 @@ static bool file_read(struct inv_build *b, const char *path)
 	if (!os_read(&text, path, 0, b->e))
 		return err_wrap(b->e, "could not read the inventory");
 	const char *s = buf_text(&text);
+	const char *database = sql_of_script(b->a, s);
+	if (database) /* what the script would print */
+		return inventory_read_sql(b, database);
 	if (!access(path, X_OK) && (!strncmp(s, "#!", 2) || !strncmp(s, "\x7f" "ELF", 4)))
 		return inventory_read_script(b, path);
-	if (!yaml && (ends_with(path, ".ini") || !looks_like_yaml(s)))
+	if (!yaml && !vault_is(s, text.len) && (ends_with(path, ".ini") || !looks_like_yaml(s)))
 		return inventory_read_ini(b, path, s, text.len);
-	return inventory_parse(&doc, b->a, path, s, text.len, b->e) && inventory_read_yaml(b, path, doc);
+	return inventory_parse(b, &doc, path, s, text.len) && inventory_read_yaml(b, path, doc);
 }
 
 static bool path_read(struct inv_build *b, const char *path, int nest);
@@ -154,11 +158,24 @@ static bool list_read(struct inv_build *b, const char *text)
 	return true;
 }
 
+const char *inventory_source_dir(struct arena *a, const char *source)
+{
+	struct stat st;
+
+	if (!stat(source, &st))
+		return S_ISDIR(st.st_mode) ? source : os_dirname(a, source);
+	return sql_is(source) ? "." : strchr(source, ',') ? NULL : os_dirname(a, source);
+}
+
 bool inventory_read_source(struct inv_build *b, const char *source)
 {
 	struct stat st;
 	bool there = !stat(source, &st);
 
+	if (!there && sql_is(source)) {
+		dir_add(b, ".");
+		return inventory_read_sql(b, source);
+	}
 	if (!there && strchr(source, ','))
 		return list_read(b, source);
 	if (!there) {
@@ -171,10 +188,11 @@ bool inventory_read_source(struct inv_build *b, const char *source)
 
 /* ---- the default ---- */
 
-/* `inventory` in [defaults] of an ansible.cfg; NULL when it has none. */
-static const char *cfg_inventory(struct arena *a, const char *text)
+/* The value of a name in [defaults] of an ansible.cfg; NULL when it has none. */
+static const char *cfg_find(struct arena *a, const char *text, const char *name)
 {
 	bool inside = false;
+	size_t n_name = strlen(name);
 
 	for (const char *p = text; *p;) {
 		size_t n = strcspn(p, "\n");
@@ -184,10 +202,10 @@ static const char *cfg_inventory(struct arena *a, const char *text)
 			inside = !strncmp(line, "[defaults]", 10);
 			continue;
 		}
-		if (!inside || strncmp(line, "inventory", 9) || !strchr(" \t=:", line[9]))
+		if (!inside || strncmp(line, name, n_name) || !strchr(" \t=:", line[n_name]))
 			continue;
 		eq = line + strcspn(line, "=:");
-		if (strspn(line + 9, " \t") != (size_t)(eq - line - 9) || !*eq)
+		if (strspn(line + n_name, " \t") != (size_t)(eq - line) - n_name || !*eq)
 			continue;
 		eq += 1 + strspn(eq + 1, " \t");
 		for (char *c = eq; *c; c++)
@@ -200,6 +218,19 @@ static const char *cfg_inventory(struct arena *a, const char *text)
 			return eq;
 	}
 	return NULL;
+}
+
+bool inventory_cfg(const char **out, struct arena *a, const char *name, struct err *e)
+{
+	struct buf text = BUF(a);
+
+	*out = NULL;
+	if (!os_exists("ansible.cfg"))
+		return true;
+	if (!os_read(&text, "ansible.cfg", 1 << 20, e))
+		return false;
+	*out = cfg_find(a, buf_text(&text), name);
+	return true;
 }
 
 static const char *home_path(struct arena *a, const char *path)
@@ -225,27 +256,25 @@ static void sources_split(const char ***out, uint32_t *n, struct arena *a, const
 
 bool inventory_default_sources(const char ***out, uint32_t *n, struct arena *a, struct err *e)
 {
-	const char *home = getenv("PIGSTY_HOME"), *found = NULL;
-	struct buf text = BUF(a);
+	const char *home = getenv("PIGSTY_HOME"), *found = NULL, *named;
 
-	if (os_exists("ansible.cfg")) {
-		if (!os_read(&text, "ansible.cfg", 1 << 20, e))
-			return false;
-		const char *named = cfg_inventory(a, buf_text(&text));
-		if (named) {
-			sources_split(out, n, a, named);
-			if (*n)
-				return true;
-		}
+	if (!inventory_cfg(&named, a, "inventory", e))
+		return false;
+	if (named) {
+		sources_split(out, n, a, named);
+		if (*n)
+			return true;
 	}
 	if (os_exists("pigsty.yml"))
 		found = "pigsty.yml";
 	else if (home && *home && os_exists(os_join(a, home, "pigsty.yml")))
 		found = os_join(a, home, "pigsty.yml");
+	else if (getenv("METADB_URL") && *getenv("METADB_URL"))
+		found = getenv("METADB_URL");
 	if (!found) {
 		fail(e, E_INPUT, "no inventory is named and none is found");
 		return err_hint(e, "Name one with -i, or keep pigsty.yml or an ansible.cfg with [defaults] inventory "
-				"in this folder, or pigsty.yml in $PIGSTY_HOME.");
+				"in this folder, or pigsty.yml in $PIGSTY_HOME, or set METADB_URL.");
 	}
 	*out = arena_new_of(a, const char *, 1);
 	(*out)[0] = found;

@@ -11,45 +11,85 @@
 
 #include "base/os.h"
 #include "model/inventory_build.h"
+#include "value/vault.h"
 
 enum { NEST_MAX = 16 };
 
 static const char *const endings[] = { "", ".yml", ".yaml", ".json" };
 
-bool inventory_parse(struct value **out, struct arena *a, const char *path, const char *text, size_t len, struct err *e)
+/* Ansible's own marks in JSON: {"__ansible_vault": text}, {"__ansible_unsafe": text}. */
+struct value *inventory_json_marks(struct arena *a, struct value *v)
+{
+	static const struct { const char *key; uint8_t flags; } marks[] = {
+		{ "__ansible_vault", V_SECRET | V_VAULT }, { "__ansible_unsafe", V_LITERAL },
+	};
+
+	for (size_t i = 0; v->type == V_MAP && i < sizeof marks / sizeof *marks; i++) {
+		struct value *text = value_get(v, marks[i].key);
+		if (!value_is(text, V_STR))
+			continue;
+		struct value *got = arena_dup(a, text, sizeof *text);
+		got->flags |= marks[i].flags;
+		got->at = v->at;
+		return got;
+	}
+	for (uint32_t i = 0; v->type == V_LIST && i < v->u.list.n; i++)
+		v->u.list.items[i] = inventory_json_marks(a, v->u.list.items[i]);
+	for (uint32_t i = 0; v->type == V_MAP && i < v->u.map.n; i++)
+		v->u.map.items[i].val = inventory_json_marks(a, v->u.map.items[i].val);
+	return v;
+}
+
+static bool plain_parse(struct inv_build *b, struct value **out, const char *path, const char *text, size_t len)
 {
 	const char *p = text + strspn(text, " \t\r\n");
 	size_t n = strlen(path);
 
-	if (!strncmp(text, "$ANSIBLE_VAULT;", 15)) {
-		fail(e, E_INPUT, "file \"%s\" is encrypted with Ansible Vault", path);
-		return err_at(e, path, 1, 1);
-	}
 	if (*p == '{' || *p == '[') {
 		struct err quiet;
 		bool json = n > 5 && !strcmp(path + n - 5, ".json");
-		if (value_from_json(out, a, path, text, len, json ? e : &quiet))
+		if (value_from_json(out, b->a, path, text, len, json ? b->e : &quiet)) {
+			*out = inventory_json_marks(b->a, *out);
 			return true;
+		}
 		if (json)
 			return false;
 	}
-	return value_from_yaml(out, a, path, text, len, e);
+	return value_from_yaml(out, b->a, path, text, len, b->e);
 }
 
-bool inventory_parse_map(struct value **out, struct arena *a, const char *path, const char *what, struct err *e)
+bool inventory_parse(struct inv_build *b, struct value **out, const char *path, const char *text, size_t len)
 {
-	struct buf text = BUF(a);
+	struct buf inner = BUF(b->a);
 
-	if (!os_read(&text, path, 0, e))
-		return err_wrap(e, "could not read %s", what);
-	if (!inventory_parse(out, a, path, buf_text(&text), text.len, e))
+	if (!vault_is(text, len))
+		return plain_parse(b, out, path, text, len);
+	if (!b->inv->vault || !vault_open(b->inv->vault, &inner, NULL, text, len, b->e)) {
+		if (!b->inv->vault)
+			fail(b->e, E_INPUT, "it is encrypted");
+		err_wrap(b->e, "file \"%s\"", path);
+		return err_at(b->e, path, 1, 1);
+	}
+	if (!plain_parse(b, out, path, buf_text(&inner), inner.len))
+		return false;
+	*out = value_secret(b->a, *out);
+	return true;
+}
+
+bool inventory_parse_map(struct inv_build *b, struct value **out, const char *path, const char *what)
+{
+	struct buf text = BUF(b->a);
+
+	if (!os_read(&text, path, 0, b->e))
+		return err_wrap(b->e, "could not read %s", what);
+	if (!inventory_parse(b, out, path, buf_text(&text), text.len))
 		return false;
 	if ((*out)->type == V_NULL)
-		*out = value_map(a);
+		*out = value_map(b->a);
 	if ((*out)->type == V_MAP)
 		return true;
-	fail(e, E_INPUT, "%s must hold a map of values, not a %s", what, value_type_name(*out));
-	return err_at_value(e, *out);
+	fail(b->e, E_INPUT, "%s must hold a map of values, not a %s", what, value_type_name(*out));
+	return err_at_value(b->e, *out);
 }
 
 static bool is_folder(const char *path)
@@ -59,14 +99,46 @@ static bool is_folder(const char *path)
 	return !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
-static bool file_add(struct inv_build *b, const char *path, struct value *into)
-{
-	struct value *v = NULL;
+/* What a file or folder of values adds to: the map, and the first file of it that could not be opened. */
+struct adding { struct value *map, *sealed; };
 
-	if (!inventory_parse_map(&v, b->a, path, "a file of values", b->e))
-		return false;
+/* An encrypted file that no password opens is kept closed: an inventory loads without passwords, and a value that may stand in the
+ * file is an error when it is asked for. */
+static struct value *file_sealed(struct inv_build *b, const char *path)
+{
+	struct buf text = BUF(b->a), inner = BUF(b->a);
+	struct err why;
+
+	if (!os_read(&text, path, 0, &why) || !vault_is(buf_text(&text), text.len))
+		return NULL;
+	if (b->inv->vault && vault_open(b->inv->vault, &inner, NULL, buf_text(&text), text.len, &why))
+		return NULL;
+	struct value *v = value_strn(b->a, buf_text(&text), text.len);
+	v->at = (struct origin){ path, 1, 1 };
+	v->flags = V_SECRET | V_VAULT | V_LAZY;
+	b->inv->sealed = inventory_grow(b->a, b->inv->sealed, b->inv->n_sealed, sizeof *b->inv->sealed);
+	b->inv->sealed[b->inv->n_sealed++] = v;
+	return v;
+}
+
+static bool file_add(struct inv_build *b, const char *path, struct adding *to)
+{
+	struct value *v = NULL, *into = to->map;
+	struct err mine = { 0 }, *e = b->e;
+
+	b->e = &mine;
+	bool ok = inventory_parse_map(b, &v, path, "a file of values");
+	b->e = e;
+	if (!ok) {
+		struct value *sealed = file_sealed(b, path);
+		if (!sealed)
+			*e = mine;
+		if (!to->sealed)
+			to->sealed = sealed;
+		return sealed;
+	}
 	for (uint32_t i = 0; i < v->u.map.n; i++)
-		value_put_at(b->a, into, v->u.map.items[i].key, v->u.map.items[i].val, v->u.map.items[i].at);
+		inventory_put(b->inv, into, v->u.map.items[i].key, v->u.map.items[i].val, v->u.map.items[i].at);
 	return true;
 }
 
@@ -90,7 +162,7 @@ static int by_bytes(const struct dirent **x, const struct dirent **y)
 	return strcmp((*x)->d_name, (*y)->d_name);
 }
 
-static bool folder_add(struct inv_build *b, const char *path, struct value *into, int nest)
+static bool folder_add(struct inv_build *b, const char *path, struct adding *into, int nest)
 {
 	struct dirent **list = NULL;
 	int n = scandir(path, &list, skip_hidden, by_bytes), err = errno;
@@ -131,7 +203,7 @@ static struct map names_in(struct inv_build *b, const char *path)
 
 /* The first of name, name.yml, ... that is there decides; into stays as it is when none is. */
 static bool values_add(struct inv_build *b, const char *folder, const struct map *names, const char *name,
-	struct value *into)
+	struct adding *into)
 {
 	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
 		char file[512];
@@ -155,20 +227,26 @@ bool inventory_read_vars(struct inv_build *b)
 		struct map names = names_in(b, folder);
 		for (uint32_t i = 0; names.n && i < inv->n_groups; i++) {
 			struct inv_parts *parts = inv->groups[i]->parts;
-			struct value *into = value_map(b->a);
-			if (!values_add(b, folder, &names, inv->groups[i]->name, into))
+			struct adding into = { .map = value_map(b->a) };
+			if (!values_add(b, folder, &names, inv->groups[i]->name, &into))
 				return false;
-			if (!value_len(into))
+			if (!value_len(into.map) && !into.sealed)
 				continue;
-			if (!parts->dirs)
+			if (!parts->dirs) {
 				parts->dirs = arena_new_of(b->a, struct value *, b->n_dirs);
-			parts->dirs[d] = into;
+				parts->sealed = arena_new_of(b->a, struct value *, b->n_dirs);
+			}
+			parts->dirs[d] = into.map;
+			parts->sealed[d] = into.sealed;
 		}
 		folder = os_join(b->a, b->dirs[d], "host_vars");
 		names = names_in(b, folder);
-		for (uint32_t i = 0; names.n && i < inv->n_hosts; i++)
-			if (!values_add(b, folder, &names, inv->hosts[i]->name, inv->hosts[i]->vars))
+		for (uint32_t i = 0; names.n && i < inv->n_hosts; i++) {
+			struct adding into = { inv->hosts[i]->vars, inv->hosts[i]->sealed };
+			if (!values_add(b, folder, &names, inv->hosts[i]->name, &into))
 				return false;
+			inv->hosts[i]->sealed = into.sealed;
+		}
 	}
 	return true;
 }

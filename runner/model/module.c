@@ -26,6 +26,8 @@ static const struct table_row tables[] = {
 	TABLE(rules, pig_rule),     TABLE(tasks, pig_taskdef), TABLE(playbooks, pig_playbook),
 	TABLE(inserts, pig_insert), TABLE(health, pig_health), TABLE(templates, pig_template),
 	TABLE(ifaces, pig_iface),   TABLE(aliases, pig_alias), TABLE(verbs, pig_verb),
+	TABLE(listens, pig_listen), TABLE(others, pig_other),
+	TABLE(overrides, pig_override),
 };
 
 static bool is_zero(const char *p, size_t n)

@@ -50,7 +50,11 @@ struct playbook {
 };
 
 struct rule { const struct pig_rule *row; const struct module *module; const struct expr *must; };
+struct listen { const struct pig_listen *row; const struct module *module; const struct expr *when; };
 struct preset { const struct pig_preset *row; const struct module *module; const struct value *dflt; const struct expr *when; };
+
+/* A module's template in the place of another's; those of one template stand in order of need, the last in force. */
+struct override { const char *name; const struct module *by; const struct pig_template *row; };
 
 struct module {
 	const struct pig_module *m; /* as exported, or a runner-sized copy */
@@ -64,6 +68,8 @@ struct module {
 	const struct pig_iface *ifaces; uint32_t n_ifaces;
 	const struct pig_alias *aliases; uint32_t n_aliases;
 	const struct pig_verb *verbs; uint32_t n_verbs;
+	struct listen *listens; uint32_t n_listens;
+	struct override *overrides; uint32_t n_overrides; /* what others put in the place of its templates */
 };
 
 struct modules {
@@ -90,10 +96,14 @@ bool module_open(struct module **out, struct arena *a, const char *path, struct 
 struct module *modules_get(const struct modules *ms, const char *name);
 /* "pgsql", "pgsql.yml": NULL and e with suggestions. */
 struct playbook *modules_playbook(const struct modules *ms, const char *name, struct err *e);
-/* A template of a module: <inventory dir>/templates/<module>/<name>, /etc/pig/templates/<module>/<name>, the embedded one
- * ("builtin:<module>/<name>" asks for that). *file is its name for messages. */
+/* A template of a module: <inventory dir>/templates/<module>/<name>, /etc/pig/templates/<module>/<name>, then what modules bring
+ * ("builtin:<module>/<name>" asks for that alone): the last module that overrides it, else its own. *file is its name for messages:
+ * "builtin:<module that brings it>/<name there>". */
 const char *module_template(const struct module *m, struct arena *a, const char *inventory_dir, const char *name,
                             const char **file, size_t *len, struct err *e);
+/* The same, asked by a template whose own name is `asker`: an overriding one gets what it overrides. */
+const char *module_template_for(const struct module *m, struct arena *a, const char *inventory_dir, const char *name,
+                                const char *asker, const char **file, size_t *len, struct err *e);
 /* Packages behind an alias for this OS ("debian12"), or the name itself. */
 const char *modules_alias(const struct modules *ms, const char *os, const char *name);
 

@@ -197,8 +197,33 @@ static bool name_escapes(const char *name)
 	return *name == '/' || !strncmp(name, "../", 3) || strstr(name, "/../") || !strcmp(name, "..");
 }
 
+/* What modules bring under that name: the last override below the one that asks, else the module's own. */
+static const struct pig_template *brought(const struct module *m, struct arena *a, const char *name, const char *asker,
+					  const struct module **by)
+{
+	const struct pig_template *row = module_own_template(m, name);
+
+	*by = m;
+	for (uint32_t i = 0; row && i < m->n_overrides; i++) {
+		const struct override *o = &m->overrides[i];
+		if (strcmp(o->name, name) != 0)
+			continue;
+		if (asker && !strcmp(asker, arena_fmt(a, "builtin:%s/%s", o->by->m->name, o->row->name)))
+			break;
+		row = o->row;
+		*by = o->by;
+	}
+	return row;
+}
+
 const char *module_template(const struct module *m, struct arena *a, const char *inventory_dir, const char *name,
 			    const char **file, size_t *len, struct err *e)
+{
+	return module_template_for(m, a, inventory_dir, name, NULL, file, len, e);
+}
+
+const char *module_template_for(const struct module *m, struct arena *a, const char *inventory_dir, const char *name,
+				const char *asker, const char **file, size_t *len, struct err *e)
 {
 	const char *found = NULL, *shown = name, *own = m->m->name;
 	bool builtin = !strncmp(name, "builtin:", 8);
@@ -217,12 +242,14 @@ const char *module_template(const struct module *m, struct arena *a, const char 
 		return NULL;
 	if (found)
 		return found;
-	for (uint32_t i = 0; i < m->n_templates; i++)
-		if (!strcmp(m->templates[i].name, name)) {
-			*file = arena_fmt(a, "builtin:%s/%s", own, name);
-			*len = m->templates[i].len;
-			return arena_strn(a, m->templates[i].data, m->templates[i].len);
-		}
+
+	const struct module *by;
+	const struct pig_template *row = brought(m, a, name, asker, &by);
+	if (row) {
+		*file = arena_fmt(a, "builtin:%s/%s", by->m->name, row->name);
+		*len = row->len;
+		return arena_strn(a, row->data, row->len);
+	}
 
 	const char **names = arena_new_of(a, const char *, m->n_templates), *near;
 	for (uint32_t i = 0; i < m->n_templates; i++)

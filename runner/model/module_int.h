@@ -29,6 +29,11 @@ const char *module_playbook_name(struct arena *a, const char *name);
 bool version_fits(const char *version, const char *range);
 bool version_range_valid(const char *range);
 
+/* Does its .needs name the module? */
+bool module_needs(const struct module *m, const char *name);
+/* NULL when it has none of that name. */
+const struct pig_template *module_own_template(const struct module *m, const char *name);
+
 /* One more module that did not load. */
 void modules_skip(struct modules *ms, const struct err *e);
 

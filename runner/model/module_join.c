@@ -261,6 +261,40 @@ static bool presets_check(struct modules *ms, struct module *m, struct module **
 	return true;
 }
 
+/* The own template stands behind those that others have put there already. */
+static bool override_add(struct modules *ms, struct module *m, const struct pig_override *row, struct err *e)
+{
+	const char *slash = strchr(row->tmpl, '/');
+	struct module *of = modules_get(ms, arena_strn(ms->a, row->tmpl, (size_t)(slash - row->tmpl)));
+	const struct pig_template *by = module_own_template(m, row->by);
+
+	if (!of || !module_own_template(of, slash + 1)) {
+		fail(e, E_MODULE, "overrides template \"%s\", which no module has", row->tmpl);
+		return err_hint(e, "pig template list shows them.");
+	}
+	if (!module_needs(m, of->m->name)) {
+		fail(e, E_MODULE, "overrides template \"%s\" of a module that it does not need", row->tmpl);
+		return err_hint(e, "Name the module \"%s\" in .needs.", of->m->name);
+	}
+
+	struct override *more = arena_new_of(ms->a, struct override, of->n_overrides + 1);
+	if (of->n_overrides)
+		memcpy(more, of->overrides, of->n_overrides * sizeof *more);
+	more[of->n_overrides++] = (struct override){ slash + 1, m, by };
+	of->overrides = more;
+	return true;
+}
+
+static bool overrides_make(struct modules *ms, struct module *m, struct err *e)
+{
+	const struct pig_override *rows = m->m->overrides.rows;
+
+	for (uint32_t i = 0; i < m->m->overrides.n; i++)
+		if (!override_add(ms, m, &rows[i], e))
+			return false;
+	return true;
+}
+
 /* ---- all of it, again and again without the modules that fail ---- */
 /* *bad: the module that is to be left out; NULL when the whole cannot be. */
 static bool join_once(struct modules *ms, struct module **found, uint32_t n, struct module **bad, struct err *e)
@@ -271,6 +305,7 @@ static bool join_once(struct modules *ms, struct module **found, uint32_t n, str
 		module_inserts_make,
 		module_includes_make,
 		module_edges_check,
+		overrides_make,
 	};
 
 	*bad = NULL;
@@ -278,6 +313,8 @@ static bool join_once(struct modules *ms, struct module **found, uint32_t n, str
 	ms->n_params = 0;
 	if (!order_make(ms, found, n, e))
 		return false;
+	for (uint32_t i = 0; i < ms->n; i++)
+		ms->list[i]->n_overrides = 0;
 	for (uint32_t i = 0; i < ms->n; i++)
 		if (!names_register(ms, ms->list[i], e))
 			return false;
@@ -293,16 +330,23 @@ static bool join_once(struct modules *ms, struct module **found, uint32_t n, str
 	return true;
 }
 
+bool module_needs(const struct module *m, const char *name)
+{
+	const struct pig_need *needs = m->m->needs.rows;
+
+	for (uint32_t i = 0; i < m->m->needs.n; i++)
+		if (!strcmp(needs[i].module, name))
+			return true;
+	return false;
+}
+
 static bool is_needed(const struct modules *ms, const struct module *m, const struct module **by)
 {
-	for (uint32_t i = 0; i < ms->n; i++) {
-		const struct pig_need *needs = ms->list[i]->m->needs.rows;
-		for (uint32_t k = 0; k < ms->list[i]->m->needs.n; k++)
-			if (!strcmp(needs[k].module, m->m->name)) {
-				*by = ms->list[i];
-				return true;
-			}
-	}
+	for (uint32_t i = 0; i < ms->n; i++)
+		if (module_needs(ms->list[i], m->m->name)) {
+			*by = ms->list[i];
+			return true;
+		}
 	return false;
 }
 

@@ -187,6 +187,8 @@ static bool rules_check(struct module *m, struct arena *a, struct err *e)
 			return row_fail(e, "rule", rows[i].id, "needs one of .must and .check");
 		if (rows[i].scope < PIG_HOST || rows[i].scope > PIG_ALL)
 			return row_fail(e, "rule", rows[i].id, "has no scope that this pig knows");
+		if (rows[i].warn > 2)
+			return row_fail(e, "rule", rows[i].id, "has a .warn that this pig does not know");
 		if (rows[i].scope == PIG_OF_CLUSTER && !m->m->cluster)
 			return row_fail(e, "rule", rows[i].id, "is about clusters, and the module has no .cluster");
 		if (!expression(&m->rules[i].must, a, m, "rule", rows[i].id, rows[i].must, e))
@@ -306,6 +308,29 @@ static bool template_name_ok(const char *s)
 	return true;
 }
 
+const struct pig_template *module_own_template(const struct module *m, const char *name)
+{
+	for (uint32_t i = 0; i < m->n_templates; i++)
+		if (!strcmp(m->templates[i].name, name))
+			return &m->templates[i];
+	return NULL;
+}
+
+/* Rows that say which template gives way to which own one. */
+static bool overrides_check(const struct module *m, struct arena *a, struct err *e)
+{
+	const struct pig_override *rows = ROWS(m, overrides, pig_override);
+
+	for (uint32_t i = 0; i < m->m->overrides.n; i++) {
+		const char *slash = rows[i].tmpl ? strchr(rows[i].tmpl, '/') : NULL;
+		if (!slash || slash == rows[i].tmpl || !slash[1])
+			return row_fail(e, "override", rows[i].tmpl, "is not written module/template");
+		if (!rows[i].by || !module_own_template(m, rows[i].by))
+			return row_fail(e, "override", rows[i].tmpl, "names no template of the module in .by");
+	}
+	return names_unique(a, &m->m->overrides, "override", e);
+}
+
 static bool others_check(struct module *m, struct arena *a, struct err *e)
 {
 	m->templates = m->m->templates.rows;
@@ -330,7 +355,7 @@ static bool others_check(struct module *m, struct arena *a, struct err *e)
 		if (!m->aliases[i].name || !m->aliases[i].packages)
 			return row_fail(e, "alias", m->aliases[i].name, "has no packages");
 	return names_unique(a, &m->m->templates, "template", e) && names_unique(a, &m->m->health, "health check", e) &&
-	       names_unique(a, &m->m->ifaces, "interface", e);
+	       names_unique(a, &m->m->ifaces, "interface", e) && overrides_check(m, a, e);
 }
 
 static bool verbs_check(struct module *m, struct arena *a, struct err *e)
@@ -360,6 +385,40 @@ static bool verbs_check(struct module *m, struct arena *a, struct err *e)
 	return names_unique(a, &m->m->verbs, "verb", e);
 }
 
+/* "x", "x[].y" or "x{}", where x is a parameter of the module. */
+static bool listens_check(struct module *m, struct arena *a, struct err *e)
+{
+	const struct pig_listen *rows = ROWS(m, listens, pig_listen);
+
+	m->n_listens = m->m->listens.n;
+	m->listens = arena_new_of(a, struct listen, m->n_listens);
+	for (uint32_t i = 0; i < m->n_listens; i++) {
+		const char *port = rows[i].port ? rows[i].port : "";
+		size_t n = strcspn(port, "[{"), k = 0;
+		while (k < m->n_params && (strlen(m->params[k].row->name) != n || memcmp(m->params[k].row->name, port, n)))
+			k++;
+		if (k == m->n_params || (port[n] && strcmp(port + n, "{}") != 0 &&
+					 (strncmp(port + n, "[].", 3) != 0 || !port[n + 3])))
+			return row_fail(e, "listen row", rows[i].port,
+					"is no parameter of the module, nor written list[].member or map{}");
+		m->listens[i] = (struct listen){ .row = &rows[i], .module = m };
+		if (!expression(&m->listens[i].when, a, m, "listen row", port, rows[i].when, e))
+			return false;
+	}
+	return true;
+}
+
+static bool foreign_check(struct module *m, struct arena *a, struct err *e)
+{
+	const struct pig_other *rows = ROWS(m, others, pig_other);
+
+	(void)a;
+	for (uint32_t i = 0; i < m->m->others.n; i++)
+		if (!is_name(rows[i].module, true) || !rows[i].names)
+			return row_fail(e, "row of others", rows[i].module, "is no module's name, or has no .names");
+	return true;
+}
+
 static bool head_ok(const struct module *m, struct err *e)
 {
 	const struct pig_need *needs = ROWS(m, needs, pig_need);
@@ -378,8 +437,8 @@ static bool head_ok(const struct module *m, struct err *e)
 bool module_rows_check(struct module *m, struct arena *a, struct err *e)
 {
 	static bool (*const checks[])(struct module *, struct arena *, struct err *) = {
-		params_check, rules_check, tasks_check, presets_check, playbooks_check, inserts_check, others_check,
-		verbs_check,
+		params_check,  rules_check,  tasks_check,   presets_check, playbooks_check,
+		inserts_check, others_check, listens_check, foreign_check, verbs_check,
 	};
 
 	if (!head_ok(m, e))

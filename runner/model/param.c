@@ -213,12 +213,15 @@ static void member_notes(struct typing *t, const struct shape *m, const struct e
 
 	if (was) {
 		f.id = "was";
+		f.note = true;
 		f.text = arena_fmt(t->a, "member \"%s\" of \"%s\" is now called \"%s\"", en->key, path, m->row->name);
 	} else if (m->row->flags & PIG_DEPRECATED) {
 		f.id = "deprecated";
+		f.note = true;
 		f.text = arena_fmt(t->a, "member \"%s\" of \"%s\" is deprecated", en->key, path);
 	} else if (m->row->flags & PIG_INERT) {
 		f.id = "inert";
+		f.note = true;
 		f.text = arena_fmt(t->a, "member \"%s\" of \"%s\" is known and not yet acted on", en->key, path);
 	} else {
 		return;
@@ -245,6 +248,8 @@ static const struct value *type_entry(struct typing *t, const struct shape *sh, 
 		member_notes(t, m, en, was, path);
 	if (en->at.file)
 		t->at = en->at;
+	if (m == sh->any && m->dflt && en->val->type == V_NULL) /* the key alone says something: { 6379: } */
+		return m->dflt;
 	return shape_type(t, m, en->val, arena_fmt(t->a, "%s.%s", path, en->key));
 }
 

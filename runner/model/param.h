@@ -53,9 +53,10 @@ struct fault {
 	const char *host;  /* or NULL */
 	const char *text, *hint;
 	const char *id;    /* rule id or kind: "unknown-parameter", "type", ... */
-	bool warning;
+	bool warning;      /* does not stop a run */
+	bool note;         /* a warning that asks for nothing now */
 };
-struct faults { struct fault *items; uint32_t n, cap; uint32_t errors; struct arena *a; };
+struct faults { struct fault *items; uint32_t n, cap; uint32_t errors, notes; struct arena *a; };
 /* All faults in one pass, sorted by place, none twice: unknown names (did you mean), types, levels, members, was-names, inert ones,
  * rules of all modules. Hosts: NULL means all. Values that hang on facts are left for after the hello. */
 void check_all(struct faults *out, struct world *w, struct resolvers *rs, struct inv_host *const *hosts, uint32_t n_hosts);

@@ -32,7 +32,7 @@ struct shape {
 
 struct type_fault {
 	struct origin at;
-	bool warning;
+	bool warning, note;
 	const char *id, *text, *hint; /* in the typing's arena; hint may be NULL */
 };
 /* One typing. fault is called for every fault found; errors counts those that are no warnings. */

@@ -14,9 +14,9 @@ struct slot {
 	const struct err *bad;
 };
 
-/* What a written value without templates comes to, on any host. */
+/* What a written value without templates comes to, on any host; what is encrypted in it is opened once for all. */
 struct fixed {
-	const struct value *raw;
+	const struct value *raw, *open;
 	const struct param *p; /* NULL: of a name that is no parameter */
 	bool dynamic;          /* has templates: nothing is fixed */
 	struct slot slot;
@@ -67,6 +67,18 @@ static void fixed_grow(struct resolvers *rs)
 			rs->fixed[fixed_place(rs, old[i]->raw, old[i]->p)] = old[i];
 }
 
+static bool fixed_open(struct resolvers *rs, struct fixed *f, struct err *e)
+{
+	struct value *open;
+
+	if (!vault_in(f->raw))
+		return true;
+	if (!vault_value(rs->w->inv->vault, &open, rs->a, f->raw, e))
+		return false;
+	f->open = open;
+	return true;
+}
+
 static const struct fixed *fixed_get(struct resolvers *rs, const struct value *raw, const struct param *p)
 {
 	pthread_mutex_lock(&rs->lock);
@@ -79,9 +91,13 @@ static const struct fixed *fixed_get(struct resolvers *rs, const struct value *r
 		struct err e;
 		f = rs->fixed[at] = arena_get(rs->a, sizeof *f);
 		rs->n_fixed++;
-		*f = (struct fixed){ .raw = raw, .p = p, .dynamic = value_is_dynamic(rs->w->modules, raw) };
-		f->slot.val = raw;
-		if (!f->dynamic && p && !shape_type_one(&f->slot.val, rs->a, p->shape, raw, &e))
+		*f = (struct fixed){ .raw = raw, .p = p, .open = raw };
+		bool ok = fixed_open(rs, f, &e);
+		f->dynamic = ok && value_is_dynamic(rs->w->modules, f->open);
+		f->slot.val = f->open;
+		if (ok && !f->dynamic && p)
+			ok = shape_type_one(&f->slot.val, rs->a, p->shape, f->open, &e);
+		if (!ok)
 			f->slot = (struct slot){ .bad = arena_dup(rs->a, &e, sizeof e) };
 	}
 	pthread_mutex_unlock(&rs->lock);
@@ -133,23 +149,45 @@ static bool chain_ok(struct resolver *r, const struct link *chain, const char *n
 	return true;
 }
 
+static void scratch_end(void *a)
+{
+	arena_free(a);
+}
+
+/* The scratch memory of an evaluation ends with it: parsed templates of ten thousand hosts would add up. A list or a map may share
+ * parts of it, and keeps it. */
+static const struct value *kept(struct resolver *r, struct arena *scratch, const struct value *v)
+{
+	if (v && (v->type == V_LIST || v->type == V_MAP)) {
+		arena_defer(r->a, scratch_end, scratch);
+		return v;
+	}
+	v = value_copy(r->a, v);
+	arena_free(scratch);
+	return v;
+}
+
 /* Render and type; what hangs on a fact that is not known yet is not remembered. */
 static const struct value *evaluate(struct resolver *r, const char *name, const struct param *p,
 				    const struct value *raw, const struct link *chain, struct err *e)
 {
+	struct arena *scratch = arena_new();
 	struct link link = { .up = chain, .r = r, .name = name, .at = raw->at };
-	struct asking k = { .r = r, .m = p ? p->module : NULL, .a = r->a, .chain = &link, .held = true };
+	struct asking k = { .r = r, .m = p ? p->module : NULL, .a = scratch, .chain = &link, .held = true };
 	struct scope s = asking_scope(&k);
 	struct slot slot = { 0 };
 	struct value *got = NULL;
 	struct err mine = { 0 };
 
-	if (!chain_ok(r, chain, name, raw, e))
+	if (!chain_ok(r, chain, name, raw, e)) {
+		arena_free(scratch);
 		return NULL;
-	bool ok = value_render(&got, r->a, r->rs->w->modules, raw, &s, &mine);
+	}
+	bool ok = value_render(&got, scratch, r->rs->w->modules, raw, &s, &mine);
 	slot.val = got;
 	if (ok && p)
-		ok = shape_type_one(&slot.val, r->a, p->shape, got, &mine);
+		ok = shape_type_one(&slot.val, scratch, p->shape, got, &mine);
+	slot.val = kept(r, scratch, ok ? slot.val : NULL);
 	const char *core = ok ? NULL : strstr(mine.msg, circle);
 	if (core) /* the chain says what each name on the way would say again */
 		memmove(mine.msg, core, strlen(core) + 1);
@@ -166,7 +204,7 @@ static const struct value *settle(struct resolver *r, const char *name, const st
 {
 	const struct fixed *f = fixed_get(r->rs, raw, p);
 
-	return f->dynamic ? evaluate(r, name, p, raw, chain, e) : slot_value(&f->slot, e);
+	return f->dynamic ? evaluate(r, name, p, f->open, chain, e) : slot_value(&f->slot, e);
 }
 
 /* What was written for a parameter under its name or an earlier one; null counts as not written. */

@@ -58,6 +58,15 @@ struct resolver *resolvers_of(struct resolvers *rs, const struct inv_host *h)
 	return *r;
 }
 
+/* A host's name that knows where the host is written: a rule may tell a fault there. */
+struct value *name_of(struct arena *a, const struct inv_host *h)
+{
+	struct value *v = value_str(a, h->name);
+
+	v->at = h->at;
+	return v;
+}
+
 /* Every cluster of the module with its hosts' names. Hosts are asked without the lock of all; then the first answer
  * stays. */
 static const struct value *clusters(struct resolvers *rs, const struct module *m)
@@ -83,7 +92,7 @@ static const struct value *clusters(struct resolvers *rs, const struct module *m
 			if (of[i] && !list)
 				value_put(rs->a, fresh, of[i], list = value_list(rs->a));
 			if (list)
-				value_push(rs->a, list, value_str(rs->a, inv->hosts[i]->name));
+				value_push(rs->a, list, name_of(rs->a, inv->hosts[i]));
 		}
 		map_put(&rs->members, m->m->name, fresh);
 		map = fresh;

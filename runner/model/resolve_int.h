@@ -17,6 +17,7 @@ struct resolver {
 	struct map cache;  /* name -> struct slot *: what took work */
 	struct map filled; /* module name -> its struct */
 	const struct value *facts;
+	const struct value *group_names; /* made when first asked for */
 };
 
 struct fixed;
@@ -54,6 +55,7 @@ const struct value *resolver_lookup(struct resolver *r, const char *name, const 
 struct scope asking_scope(struct asking *k);
 /* Every group's host names, those of its children included; shared, made once. */
 const struct value *resolvers_groups(struct resolvers *rs);
+struct value *name_of(struct arena *a, const struct inv_host *h);
 /* inventory_hostname, groups, ...; NULL and e untouched when it is none. r's lock is held. */
 const struct value *resolver_builtin(struct resolver *r, const char *name);
 

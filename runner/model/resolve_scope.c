@@ -53,7 +53,7 @@ static struct value *groups_make(struct resolvers *rs)
 		uint32_t n;
 		struct inv_host **hosts = inventory_group_hosts(inv, rs->a, inv->groups[i], &n);
 		for (uint32_t k = 0; k < n; k++)
-			value_push(rs->a, list, value_str(rs->a, hosts[k]->name));
+			value_push(rs->a, list, name_of(rs->a, hosts[k]));
 		value_put(rs->a, map, inv->groups[i]->name, list);
 	}
 	return map;
@@ -102,7 +102,7 @@ const struct value *resolver_builtin(struct resolver *r, const char *name)
 	if (!strcmp(name, "inventory_hostname_short"))
 		return value_strn(r->a, r->h->name, strcspn(r->h->name, "."));
 	if (!strcmp(name, "group_names"))
-		return group_names(r);
+		return r->group_names ? r->group_names : (r->group_names = group_names(r));
 	if (!strcmp(name, "inventory_dir") && rs->w->inv->dir)
 		return value_str(r->a, rs->w->inv->dir);
 	return NULL;
@@ -158,7 +158,7 @@ static const char *scope_load(void *ctx, const char *name, const char **file, st
 		err_hint(e, "Templates that belong to no module can extend builtin:<module>/<name> alone.");
 		return NULL;
 	}
-	return module_template(m, k->a, k->r->rs->w->inv->dir, name, file, &len, e);
+	return module_template_for(m, k->a, k->r->rs->w->inv->dir, name, *file, file, &len, e);
 }
 
 struct scope asking_scope(struct asking *k)

@@ -36,6 +36,8 @@ static bool has_placeholder(const struct modules *ms, const char *s, size_t n)
 
 static bool is_dynamic(const struct modules *ms, const struct value *v, unsigned depth)
 {
+	if (v->flags & V_VAULT)
+		return true;
 	if (depth > NEST_MOST || (v->flags & V_LITERAL))
 		return false;
 	if (v->type == V_STR)
@@ -87,7 +89,7 @@ static bool render_text(struct value **out, struct arena *a, const struct module
 	}
 	if (!text_eval(&got, a, src, s, e))
 		return false;
-	if (got != v && v->at.file && got->at.file != v->at.file) {
+	if (got != v && v->at.file) {
 		/* the place that counts is where the user wrote it, not where the looked-up value came from */
 		got = arena_dup(a, got, sizeof *got);
 		got->at = v->at;
@@ -157,7 +159,7 @@ static void text_names(struct arena *a, const char *s, size_t n, struct map *nam
 
 static void names_of(struct arena *a, const struct value *v, struct map *names, unsigned depth)
 {
-	if (depth > NEST_MOST || (v->flags & V_LITERAL))
+	if (depth > NEST_MOST || (v->flags & (V_LITERAL | V_VAULT)))
 		return;
 	if (v->type == V_STR)
 		text_names(a, v->u.str.s, v->u.str.n, names);

@@ -202,7 +202,8 @@ static void meta_code(struct buf *c, const struct op *op)
 		buf_quote(c, d->path);
 	}
 	if (d->mode && !d->link) {
-		buf_fmt(c, " && chmod %04o -- ", d->mode);
+		/* five digits: with four a folder keeps the group bit that others gave it */
+		buf_fmt(c, " && chmod %05o -- ", d->mode);
 		buf_quote(c, d->path);
 	}
 }

@@ -150,6 +150,8 @@ static bool package_decide(struct batch *b, struct op *op, struct err *e)
 			for (size_t l = 0; l < w[i].alts[k].n; l++)
 				if (!absent || installed(b->a, answer, w[i].alts[k].names[l]))
 					buf_fmt(&alt, "%s%s", alt.len ? " " : "", w[i].alts[k].names[l]);
+			if (!alt.len) /* nothing of it to remove */
+				continue;
 			buf_ch(&calls, ' ');
 			buf_quote(&calls, buf_text(&alt));
 		}

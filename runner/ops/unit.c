@@ -64,7 +64,10 @@ static void unit_probe(struct batch *b, struct script *s, struct op **ops, size_
 		buf_fmt(&marks, "; } 2>/dev/null; echo \"%u=$m\"\n", ops[i]->index);
 	}
 	script_section(s, "units", arena_fmt(b->a, "TZ=UTC systemctl show -p LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,"
-		"InvocationID,ExecMainStartTimestamp --%s", buf_text(&names)));
+		"InvocationID,ExecMainStartTimestamp,FragmentPath --%s", buf_text(&names)));
+	/* systemd knows when a file it has read has changed, but not that one of more weight has come beside it */
+	script_section(s, "own", arena_fmt(b->a, "(cd /etc/systemd/system && for u in%s; do case $u in *.*) ;; *) u=$u.service ;; esac; "
+		"[ ! -f \"$u\" ] || echo \"$PWD/$u\"; done); :", buf_text(&names)));
 	if (words.len)
 		script_section(s, "watched", arena_fmt(b->a, "%secho =; sha256sum --%s 2>/dev/null; echo =; stat -L -c '%%.6Z %%n' --%s 2>/dev/null; :",
 			buf_text(&marks), buf_text(&words), buf_text(&words)));
@@ -187,6 +190,18 @@ static const char *block_at(struct arena *a, const char *text, uint32_t n)
 	return end ? arena_strn(a, text, (size_t)(end - text)) : text;
 }
 
+/* Is the file that systemd has read one of the distribution's while there is one of the machine's own? */
+static bool outweighed(struct batch *b, const struct op *op, const char *fragment)
+{
+	const struct section *own = sections_get(&b->found, "own");
+	const char *name = op->d.unit.name, *line;
+
+	if (!own || strncmp(fragment, "/lib/", 5) * strncmp(fragment, "/usr/", 5) != 0)
+		return false;
+	line = arena_fmt(b->a, "/etc/systemd/system/%s%s\n", name, strchr(name, '.') ? "" : ".service");
+	return strstr(arena_fmt(b->a, "%s\n", own->out), line) != NULL;
+}
+
 static void unit_parse(struct batch *b, const struct op *op, uint32_t block, struct unit_found *f)
 {
 	const struct section *units = sections_get(&b->found, "units"), *watched = sections_get(&b->found, "watched");
@@ -197,6 +212,8 @@ static void unit_parse(struct batch *b, const struct op *op, uint32_t block, str
 	f->load = field(a, text, "LoadState"), f->active = field(a, text, "ActiveState");
 	f->looping = !strcmp(field(a, text, "SubState"), "auto-restart");
 	f->file = field(a, text, "UnitFileState"), f->need = field(a, text, "NeedDaemonReload");
+	if (outweighed(b, op, field(a, text, "FragmentPath")))
+		f->need = "yes";
 	f->invocation = field(a, text, "InvocationID"), f->started = field(a, text, "ExecMainStartTimestamp");
 	if (!op->d.unit.watch || !watched)
 		return;
@@ -313,6 +330,18 @@ const char *unit_action(struct arena *a, const char *verb, const char *unit, str
 	return buf_text(&c);
 }
 
+/* A unit that starts reads all that any operation of the batch watches for it. */
+static struct op **of_unit(struct batch *b, const struct op *op, size_t *n)
+{
+	struct op **list = arena_new_of(b->a, struct op *, b->n + 1);
+
+	*n = 0;
+	for (size_t i = 0; i < b->n; i++)
+		if (b->ops[i]->kind == &op_unit && !strcmp(b->ops[i]->d.unit.name, op->d.unit.name))
+			list[(*n)++] = b->ops[i];
+	return list;
+}
+
 static void unit_apply(struct batch *b, struct script *s, struct op *op)
 {
 	const struct pig_unit *d = &op->d.unit;
@@ -332,8 +361,11 @@ static void unit_apply(struct batch *b, struct script *s, struct op *op)
 		buf_fmt(&c, "systemctl stop -- %s >&2 || exit\n", buf_text(&q));
 	if (op->todo & U_START) /* what failed too often is to be tried again: the cause may be mended */
 		buf_fmt(&c, "systemctl reset-failed -- %s 2>/dev/null\n", buf_text(&q));
-	if (op->todo & U_START)
-		buf_str(&c, unit_action(b->a, "start", d->name, &op, 1));
+	if (op->todo & U_START) {
+		size_t n;
+		struct op **all = of_unit(b, op, &n);
+		buf_str(&c, unit_action(b->a, "start", d->name, all, n));
+	}
 	if ((op->todo & U_ENABLE) && !(op->todo & U_RELOAD_DAEMON))
 		buf_fmt(&c, "systemctl -q enable -- %s >&2 || exit\n", buf_text(&q));
 	if (op->todo & U_DUE) /* PIG_NOW */

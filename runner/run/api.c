@@ -374,5 +374,5 @@ const struct pig_host task_host = {
 	.iface = task_api_iface, .json = task_api_json, .map = task_api_map, .list = task_api_list, .put = task_api_put,
 	.push = task_api_push, .text = task_api_text, .number = task_api_number, .boolean = task_api_boolean, .jmes = task_api_jmes,
 	.fact = task_api_fact, .ca = task_api_ca, .control_file = task_api_control_file, .cluster_of = task_api_cluster_of,
-	.in_run = task_api_in_run, .digest = task_api_digest, .reach = task_api_reach, .later = task_api_later,
+	.in_run = task_api_in_run, .digest = task_api_digest, .reach = task_api_reach, .later = task_api_later, .self = task_api_self,
 };

@@ -123,6 +123,19 @@ static bool is_told(const struct batch *b, const struct op *op)
 	return false;
 }
 
+/* Units come last: what all hosts have written is what they read. */
+static void add_all(struct batch *b, const struct later *l, bool units)
+{
+	for (; l; l = l->next) {
+		for (size_t i = 0; i < l->n; i++) {
+			if ((l->ops[i]->kind == &op_unit) != units || is_told(b, l->ops[i]))
+				continue;
+			l->ops[i]->flags |= PIG_SOFT;
+			batch_add(b, l->ops[i]);
+		}
+	}
+}
+
 /* Warn once, by the host that asked first, of what was not done for how many. */
 static void undone(struct run *run, const struct later *l, const struct err *e)
 {
@@ -166,14 +179,8 @@ void run_later_send(struct run *run, struct later *l)
 	if (ok) {
 		task_batch_init(&t, &b, a);
 		b.due_arena = a;
-		for (struct later *k = l; k; k = k->next) {
-			for (size_t i = 0; i < k->n; i++) {
-				if (is_told(&b, k->ops[i]))
-					continue;
-				k->ops[i]->flags |= PIG_SOFT;
-				batch_add(&b, k->ops[i]);
-			}
-		}
+		add_all(&b, l, false);
+		add_all(&b, l, true);
 		ok = batch_run(&b, &e) && batch_flush_due(&b, &e);
 		if (b.check_dirty && !l->target->check_dirty) {
 			pthread_mutex_lock(&run->lock);

@@ -1,6 +1,10 @@
-/* flock(2) on files under <inventory dir>/.pig/: the kernel drops them when the process ends, so nothing stale is left to clear. */
+/*
+ * flock(2) on files under <inventory dir>/.pig/: the kernel drops them when the process ends, so nothing stale is left to clear. With
+ * the inventory in a database, which several machines may run from, advisory locks there besides: they go with their connection.
+ */
 #include "run/lock.h"
 #include "base/os.h"
+#include "model/sql.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,19 +15,24 @@
 #include <time.h>
 #include <unistd.h>
 
-struct run_lock { int *fds; size_t n; };
+struct run_lock { int *fds; size_t n; struct sql *db; /* NULL: the inventory is in files */ };
+
+static const char *self_user(void)
+{
+	const char *user = getlogin();
+
+	return user ? user : getenv("USER") ? getenv("USER") : "?";
+}
 
 static void note_self(int fd)
 {
 	char host[256] = "", when[32] = "", text[512];
 	time_t now = time(NULL);
 	struct tm tm;
-	const char *user = getlogin();
+	const char *user = self_user();
 
 	gethostname(host, sizeof host - 1);
 	strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", localtime_r(&now, &tm));
-	if (!user)
-		user = getenv("USER") ? getenv("USER") : "?";
 	int n = snprintf(text, sizeof text, "%s on %s, process %d, since %s\n", user, host, (int)getpid(), when);
 	if (ftruncate(fd, 0) || pwrite(fd, text, (size_t)n, 0) < 0)
 		return; /* the lock holds without its note */
@@ -53,6 +62,35 @@ static bool take_one(struct run_lock *l, struct arena *a, const char *dir, const
 	return true;
 }
 
+/* The name of the session says who holds its locks. */
+static bool shared_begin(struct run_lock *l, struct arena *a, const char *source, struct err *e)
+{
+	char host[256] = "";
+
+	gethostname(host, sizeof host - 1);
+	return sql_open(&l->db, a, source, arena_fmt(a, "pig: %.16s on %.24s, %d", self_user(), host, (int)getpid()), e);
+}
+
+#define KEY "hashtextextended('pig ' || $1, 0)"
+static bool take_shared(struct run_lock *l, struct arena *a, const char *kind, const char *name, struct err *e)
+{
+	const char *const key[] = { arena_fmt(a, "%s %s", kind, name) };
+	struct sql_rows rows;
+
+	if (!sql_do(l->db, &rows, "select pg_try_advisory_lock(" KEY ")", key, 1, e))
+		return false;
+	if (!strcmp(sql_cell(&rows, 0, 0), "t"))
+		return true;
+	if (!sql_do(l->db, &rows,
+		"select application_name || ', since ' || date_trunc('second', backend_start) from pg_locks join pg_stat_activity "
+		"using (pid) where locktype = 'advisory' and granted and objsubid = 1 and "
+		"(classid::bigint << 32 | objid::bigint) = " KEY, key, 1, e))
+		return false;
+	fail(e, E_FAILED, "another run is at work on %s \"%s\": %s", kind, name,
+		rows.n && sql_cell(&rows, 0, 0) ? sql_cell(&rows, 0, 0) : "unknown");
+	return err_hint(e, "Wait for it to end, or limit this run to other hosts with -l.");
+}
+
 bool run_lock_take(struct run_lock **out, struct arena *a, struct world *w, struct resolvers *rs, const struct plan *p, struct err *e)
 {
 	struct run_lock *l = arena_get(a, sizeof *l);
@@ -64,7 +102,7 @@ bool run_lock_take(struct run_lock **out, struct arena *a, struct world *w, stru
 	for (uint32_t s = 0; s < p->n_steps; s++)
 		most += p->steps[s].n_hosts;
 	l->fds = arena_new_of(a, int, most + 1);
-	if (!os_mkdirs(dir, 0755, e))
+	if (!os_mkdirs(dir, 0755, e) || (w->inv->database && !shared_begin(l, a, w->inv->database, e)))
 		return false;
 	for (uint32_t s = 0; s < p->n_steps; s++)
 		for (uint32_t i = 0; i < p->steps[s].n_hosts; i++) {
@@ -75,7 +113,7 @@ bool run_lock_take(struct run_lock **out, struct arena *a, struct world *w, stru
 			if (map_has(&seen, key))
 				continue;
 			map_put(&seen, key, l);
-			if (!take_one(l, a, dir, kind, name, e)) {
+			if (!take_one(l, a, dir, kind, name, e) || (l->db && !take_shared(l, a, kind, name, e))) {
 				run_lock_release(l);
 				return false;
 			}
@@ -87,6 +125,8 @@ void run_lock_release(struct run_lock *l)
 {
 	for (size_t i = 0; l && i < l->n; i++)
 		close(l->fds[i]);
-	if (l)
+	if (l) {
+		sql_close(l->db);
 		l->n = 0;
+	}
 }

@@ -1,5 +1,5 @@
 /* One run per cluster at a time: a lock file beside the inventory for each cluster (or lone host) that a run changes. The lock goes
- * with its process, however that ends. */
+ * with its process, however that ends. With the inventory in a database, an advisory lock there for each of them too. */
 #ifndef RUN_LOCK_H
 #define RUN_LOCK_H
 

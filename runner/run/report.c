@@ -1,9 +1,12 @@
 /* Printing a run as it goes. One mutex: lines of different hosts never mix. */
 #include "run/report.h"
+#include "base/os.h"
+#include "run/screen.h"
 #include "text/tmpl.h"
 
 #include <pthread.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 struct report {
 	FILE *out;
@@ -12,7 +15,8 @@ struct report {
 	pthread_mutex_t lock;
 	struct counts sum;
 	uint32_t hosts, unreachable;
-	bool live_shown;
+	bool running; /* hosts are at work: there is something to draw */
+	struct screen screen;
 };
 
 static void close_lock(void *p)
@@ -27,6 +31,7 @@ struct report *report_new(struct arena *a, FILE *out, const struct report_option
 	r->out = out;
 	r->o = *o;
 	r->secrets = s;
+	r->screen.a = a;
 	pthread_mutex_init(&r->lock, NULL);
 	arena_defer(a, close_lock, r);
 	return r;
@@ -42,11 +47,29 @@ bool report_changed(const struct report *r)
 	return r->sum.changed > 0;
 }
 
-static void live_clear(struct report *r)
+static int columns(const struct report *r)
 {
-	if (r->live_shown)
-		fputs("\r\033[K", r->out);
-	r->live_shown = false;
+	struct winsize w;
+
+	return ioctl(fileno(r->out), TIOCGWINSZ, &w) == 0 && w.ws_col ? w.ws_col : 80;
+}
+
+/* The rows off, the text out, the rows drawn anew. With the lock held. */
+static void put(struct report *r, const char *text)
+{
+	struct arena *a = arena_new();
+	struct buf b = BUF(a);
+
+	if (r->o.live) {
+		screen_clear(&r->screen, &b);
+		buf_str(&b, text);
+		if (r->running)
+			screen_draw(&r->screen, &b, columns(r), os_now_ms());
+		text = buf_text(&b);
+	}
+	fputs(text, r->out);
+	fflush(r->out);
+	arena_free(a);
 }
 
 /* Print one whole text, masked. */
@@ -54,9 +77,7 @@ static void say(struct report *r, struct arena *a, const char *text)
 {
 	text = secrets_mask(r->secrets, a, text);
 	pthread_mutex_lock(&r->lock);
-	live_clear(r);
-	fputs(text, r->out);
-	fflush(r->out);
+	put(r, text);
 	pthread_mutex_unlock(&r->lock);
 }
 
@@ -89,6 +110,7 @@ void report_start(struct report *r, const char *playbook, uint32_t hosts, uint32
 {
 	struct arena *a = arena_new();
 
+	r->screen.total = hosts;
 	if (r->o.json)
 		JSON(r, a, "event", "start", "playbook", playbook, "mode", r->o.check ? "check" : "run");
 	else
@@ -99,12 +121,41 @@ void report_start(struct report *r, const char *playbook, uint32_t hosts, uint32
 
 void report_task(struct report *r, const char *host, const char *step, const char *task)
 {
-	if (!r->o.live || r->o.json)
-		return;
 	pthread_mutex_lock(&r->lock);
-	fprintf(r->out, "\r\033[K%s: %s / %s", host, step, task);
-	fflush(r->out);
-	r->live_shown = true;
+	screen_begin(&r->screen, host, step, task, os_now_ms());
+	pthread_mutex_unlock(&r->lock);
+}
+
+void report_idle(struct report *r, const char *host, bool done)
+{
+	pthread_mutex_lock(&r->lock);
+	if (done)
+		screen_done(&r->screen, host);
+	else
+		screen_idle(&r->screen, host);
+	pthread_mutex_unlock(&r->lock);
+}
+
+void report_tick(struct report *r)
+{
+	struct arena *a = arena_new();
+	struct buf b = BUF(a);
+
+	pthread_mutex_lock(&r->lock);
+	if (!r->o.live && !r->o.json)
+		screen_long(&r->screen, &b, os_now_ms());
+	if (r->o.live || b.len)
+		put(r, buf_text(&b));
+	pthread_mutex_unlock(&r->lock);
+	arena_free(a);
+}
+
+void report_working(struct report *r, bool on)
+{
+	pthread_mutex_lock(&r->lock);
+	r->running = on && !r->o.json;
+	if (!on)
+		put(r, "");
 	pthread_mutex_unlock(&r->lock);
 }
 

@@ -14,12 +14,15 @@ struct report;
 struct report_options {
 	bool json, check, diff;
 	int verbose;    /* 1: also what is as it should be; 2: also outputs */
-	bool live;      /* standard output is a terminal: a status line */
+	bool live;      /* standard output is a terminal: see screen.h */
 };
 struct report *report_new(struct arena *a, FILE *out, const struct report_options *o, struct secrets *s);
 
 void report_start(struct report *r, const char *playbook, uint32_t hosts, uint32_t steps);
 void report_task(struct report *r, const char *host, const char *step, const char *task); /* began */
+void report_idle(struct report *r, const char *host, bool done); /* nothing under way there; done: it is through */
+void report_tick(struct report *r);            /* once a second while hosts are at work */
+void report_working(struct report *r, bool on); /* between start and recap: the live rows are there */
 /* One settled operation; delegated: the host it ran on when that is another. */
 void report_op(struct report *r, const char *host, const char *task, const char *delegated, const struct op *op);
 void report_warning(struct report *r, const char *host, const char *task, const char *text);

@@ -102,6 +102,46 @@ static void workers_run(struct run *run)
 		pthread_join(threads[i], NULL);
 }
 
+/* The screen is drawn anew each second, so that a wait can be seen to go on. */
+static void *ticker(void *arg)
+{
+	struct run *run = arg;
+	struct timespec at;
+
+	clock_gettime(CLOCK_REALTIME, &at);
+	pthread_mutex_lock(&run->tick_lock);
+	while (!run->ticked_out) {
+		at.tv_sec++;
+		while (!run->ticked_out && pthread_cond_timedwait(&run->tick, &run->tick_lock, &at) == 0)
+			;
+		if (!run->ticked_out)
+			report_tick(run->rep);
+	}
+	pthread_mutex_unlock(&run->tick_lock);
+	return NULL;
+}
+
+static void work(struct run *run)
+{
+	pthread_t thread;
+	bool ticks = false;
+
+	pthread_mutex_init(&run->tick_lock, NULL);
+	pthread_cond_init(&run->tick, NULL);
+	report_working(run->rep, true);
+	ticks = pthread_create(&thread, NULL, ticker, run) == 0;
+	workers_run(run);
+	pthread_mutex_lock(&run->tick_lock);
+	run->ticked_out = true;
+	pthread_cond_signal(&run->tick);
+	pthread_mutex_unlock(&run->tick_lock);
+	if (ticks)
+		pthread_join(thread, NULL);
+	report_working(run->rep, false);
+	pthread_cond_destroy(&run->tick);
+	pthread_mutex_destroy(&run->tick_lock);
+}
+
 static void recap(struct run *run)
 {
 	for (uint32_t i = 0; i < run->plan->n_hosts; i++) {
@@ -147,7 +187,7 @@ int run_plan(struct world *w, struct resolvers *rs, const struct plan *p, const 
 	running = &run;
 	sigaction(SIGINT, &act, &was_int);
 	sigaction(SIGTERM, &act, &was_term);
-	workers_run(&run);
+	work(&run);
 	sigaction(SIGINT, &was_int, NULL);
 	sigaction(SIGTERM, &was_term, NULL);
 	running = NULL;

@@ -61,6 +61,9 @@ struct run {
 	struct ca *ca;
 	pthread_mutex_t ca_lock;
 	volatile int cancel;
+	pthread_mutex_t tick_lock; /* of the two below */
+	pthread_cond_t tick;
+	bool ticked_out;
 };
 
 /* Run the plan; the result is the exit status. The report has been printed. */

@@ -210,6 +210,7 @@ static struct host_run *pick(struct run *run, bool *left)
 				again = true;
 			} else if (r == FINISHED) {
 				hr->finished = true;
+				report_idle(run->rep, hr->h->name, true);
 				again = true;
 			} else if (r == DEAD) {
 				if (run->cancel)
@@ -255,6 +256,7 @@ void *run_worker(void *arg)
 		hr->busy = true;
 		pthread_mutex_unlock(&run->lock);
 		bool ok = run_step(run, hr, step);
+		report_idle(run->rep, hr->h->name, !ok);
 		pthread_mutex_lock(&run->lock);
 		hr->busy = false;
 		if (ok) {

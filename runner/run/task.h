@@ -53,6 +53,7 @@ void task_api_publish(pig_task *, const char *, const pig_value *);
 const pig_value *task_api_members(pig_task *, const char *);
 pig_task *task_api_on(pig_task *, const char *);
 pig_task *task_api_later(pig_task *, const char *);
+const pig_value *task_api_self(pig_task *);
 bool task_api_reach(pig_task *, const char *);
 const void *task_api_iface(pig_task *, const char *);
 const pig_value *task_api_json(pig_task *, const char *);

@@ -86,6 +86,16 @@ struct value *filter_from_yaml(struct call *k)
 	return k->in->type == V_STR ? parsed(k, value_from_yaml) : k->in;
 }
 
+static bool all_parse(struct value **out, struct arena *a, const char *file, const char *s, size_t n, struct err *e)
+{
+	return value_from_yaml_stream(out, a, file, s, n, false, e);
+}
+
+struct value *filter_from_yaml_all(struct call *k)
+{
+	return k->in->type == V_STR ? parsed(k, all_parse) : k->in;
+}
+
 static const char digits64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 struct value *filter_b64encode(struct call *k)

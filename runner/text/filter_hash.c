@@ -202,7 +202,7 @@ struct value *filter_password_hash(struct call *k)
 		return call_fail(k, "a salt is 1 to 16 letters, digits, dots and slashes");
 	if (rounds < ROUNDS_LEAST || rounds > ROUNDS_MOST || strlen(key) > 512)
 		return call_fail(k, "rounds are 1000 to 1000000, and a password has at most 512 bytes");
-	if (k->c->failed || !ctx_step(k->c, k->at, (uint64_t)rounds / 20))
+	if (k->c->failed || !ctx_step(k->c, k->at, (uint64_t)rounds / 4))
 		return NULL;
 	if (!salt)
 		salt = salt_random(k, (size_t)size);

@@ -82,7 +82,7 @@ static struct tmpl *load(struct ctx *c, const struct node *at, struct value *nam
 {
 	struct err e = { 0 };
 	struct tmpl *t = NULL;
-	const char *file = NULL, *text;
+	const char *file = c->t->file, *text;
 
 	if (name->type != V_STR)
 		return (void *)ctx_fail(c, at, "a template's name is a string, not %s", op_type(name));
@@ -97,7 +97,9 @@ static struct tmpl *load(struct ctx *c, const struct node *at, struct value *nam
 	if (!text)
 		return (void *)ctx_fail(c, at, "template \"%s\": %s", name->u.str.s,
 					e.msg[0] ? e.msg : "it does not exist");
-	if (!tmpl_parse(&t, c->a, file ? file : name->u.str.s, text, strlen(text), (struct origin){ 0 }, &e)) {
+	if (file == c->t->file)
+		file = name->u.str.s;
+	if (!tmpl_parse(&t, c->a, file, text, strlen(text), (struct origin){ 0 }, &e)) {
 		c->failed = true;
 		if (c->e)
 			*c->e = e;

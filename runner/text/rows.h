@@ -43,6 +43,7 @@
 	X("format", filter_format, "*,**", 0, 0, "printf: \"%-8s %03d\" | format(a, b)") \
 	X("from_json", filter_from_json, "", 0, 0, "the value that JSON text says") \
 	X("from_yaml", filter_from_yaml, "", 0, 0, "the value that YAML text says") \
+	X("from_yaml_all", filter_from_yaml_all, "", 0, 0, "a list of the documents in YAML text") \
 	X("groupby", filter_groupby, "attribute,default,case_sensitive", 1, 0, \
 	  "list of (value, items), grouped by an attribute, sorted by it") \
 	X("hash", filter_hash, "hashtype", 0, 0, "hex digest: sha1, md5, sha224, sha256, sha384, sha512") \

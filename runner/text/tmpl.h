@@ -12,7 +12,8 @@
 struct scope {
 	/* NULL and e untouched: no such name (undefined). NULL with e->code set: the lookup failed (a parameter's own template is wrong). */
 	struct value *(*get)(void *ctx, const char *name, struct err *e);
-	/* source text of another template, for extends/include/import; NULL with e filled when it does not exist */
+	/* source text of another template, for extends/include/import; NULL with e filled when it does not exist. *file: in, the
+	 * template that asks; out, the name of the one found */
 	const char *(*load)(void *ctx, const char *name, const char **file, struct err *e);
 	void *ctx;
 	/* member of a V_LAZY map that the map itself does not hold; may be NULL. NULL: as for get. */

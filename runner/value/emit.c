@@ -155,6 +155,8 @@ static void block_write(struct writer *w, const char *s, size_t n, int col)
 /* col: where the lines of a block go. Ends the line. */
 static bool scalar_write(struct writer *w, const struct value *v, int col)
 {
+	if (w->style->tags && v->type == V_STR && v->flags & (V_VAULT | V_LITERAL))
+		buf_str(w->out, v->flags & V_VAULT ? "!vault " : "!unsafe ");
 	if (v->type == V_NULL) {
 		buf_str(w->out, "null");
 	} else if (v->type == V_BOOL) {

@@ -416,18 +416,19 @@ static bool any_write(struct writer *w, const struct value *v, int depth);
 static bool map_write(struct writer *w, const struct value *v, int depth)
 {
 	uint32_t n = v->u.map.n;
-	const struct entry **order = arena_new_of(w->out->a, const struct entry *, n);
+	const struct entry **order = w->style->sort ? arena_new_of(w->out->a, const struct entry *, n) : NULL;
 
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; order && i < n; i++)
 		order[i] = &v->u.map.items[i];
-	if (w->style->sort && n)
+	if (order && n)
 		qsort(order, n, sizeof *order, key_order);
 	buf_ch(w->out, '{');
 	for (uint32_t i = 0; i < n; i++) {
 		break_write(w, i, n, depth);
-		string_write(w, order[i]->key, strlen(order[i]->key));
+		const struct entry *en = order ? order[i] : &v->u.map.items[i];
+		string_write(w, en->key, strlen(en->key));
 		buf_str(w->out, w->style->tight ? ":" : ": ");
-		if (!any_write(w, order[i]->val, depth + 1))
+		if (!any_write(w, en->val, depth + 1))
 			return false;
 	}
 	if (n)
@@ -496,5 +497,5 @@ bool value_to_json(struct buf *out, const struct value *v, const struct json_sty
 	static const struct json_style plain = { 0 };
 	struct writer w = { out, style ? style : &plain, out->len };
 
-	return any_write(&w, v, 0);
+	return any_write(&w, v, w.style->level);
 }

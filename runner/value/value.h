@@ -21,7 +21,9 @@ enum {
 	V_PLAIN = 2,    /* a plain YAML scalar: `source` is its text as written, for parameters typed string */
 	V_LITERAL = 4,  /* never a template: from a host, a script, the CMDB, `!unsafe` */
 	V_QUOTED = 8,   /* a quoted or block YAML scalar */
-	V_LAZY = 16,    /* templates only: a map whose members the scope is asked for (hostvars); `source` says of what */
+	V_LAZY = 16,    /* templates only: a map whose members the scope is asked for (hostvars); `source` says of what. Of a
+	              * V_VAULT text: it is a whole file that could not be opened */
+	V_VAULT = 32, /* a text that is still an Ansible Vault envelope (vault.h) */
 };
 
 struct origin {
@@ -104,14 +106,17 @@ bool err_at_value(struct err *e, const struct value *v);
  * Plain scalars by YAML 1.1 as PyYAML resolves them; dates and sexagesimals are strings; `<<` merges; `!vault` and `!unsafe`
  * are known. Empty text is null. file is kept by pointer for origins. */
 bool value_from_yaml(struct value **out, struct arena *a, const char *file, const char *text, size_t len, struct err *e);
+/* A stream of any number of documents as a list of them; with any_tag an unknown tag counts for nothing instead of being refused. */
+bool value_from_yaml_stream(struct value **out, struct arena *a, const char *file, const char *text, size_t len, bool any_tag,
+	struct err *e);
 bool value_from_json(struct value **out, struct arena *a, const char *file, const char *text, size_t len, struct err *e);
 /* Resolve one plain scalar as YAML 1.1 does (parameters of the command line, INI values). */
 struct value *value_from_plain(struct arena *a, const char *text, size_t len);
 
-struct json_style { int indent; /* 0: one line with ", " and ": " */ bool sort, ascii, tight /* no spaces */, mask /* *** for secrets */; };
+struct json_style { int indent; /* 0: one line with ", " and ": " */ bool sort, ascii, tight /* no spaces */, mask /* *** for secrets */; int level /* of the value itself, for indenting */; };
 /* False when a map holds itself too deep (> 256). */
 bool value_to_json(struct buf *out, const struct value *v, const struct json_style *style);
-struct yaml_style { int indent /* of nested maps, default 2 */; int base /* columns before each line but the first */; bool sort, mask; };
+struct yaml_style { int indent /* of nested maps, default 2 */; int base /* columns before each line but the first */; bool sort, mask, tags /* !vault and !unsafe, as a reader wants them */; };
 bool value_to_yaml(struct buf *out, const struct value *v, const struct yaml_style *style);
 
 #endif

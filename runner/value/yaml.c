@@ -11,7 +11,7 @@
 #include "value/plain.h"
 #include "value/value.h"
 
-enum { DEPTH_MAX = 64, NODES_MAX = 1000000, ALIASES_MAX = 10000 };
+enum { DEPTH_MAX = 64, NODES_MAX = 4000000, SHARED_MAX = 1000000, ALIASES_MAX = 10000 };
 
 #define TAG "tag:yaml.org,2002:"
 
@@ -28,8 +28,10 @@ struct reader {
 	size_t len;
 	struct err *e;
 	struct map anchors;
-	long nodes, aliases;
+	long nodes, aliases, shared; /* nodes: shared ones counted each time; shared: those alone */
 	int depth, literal; /* literal: how many `!unsafe` are open */
+	bool any_tag;
+	struct value *all; /* NULL: one document is wanted */
 };
 
 struct pair { const char *key; struct value *val; struct origin at; };
@@ -119,7 +121,7 @@ static bool tagged_scalar(struct reader *r, struct value *v, const char *tag, st
 		return true;
 	}
 	if (!strcmp(tag, "!vault") || !strcmp(tag, "!vault-encrypted")) {
-		v->flags |= V_SECRET;
+		v->flags |= V_SECRET | V_VAULT;
 		if (strncmp(s, "$ANSIBLE_VAULT;", 15))
 			return fault(r, at, "a !vault value must begin with \"$ANSIBLE_VAULT;\"");
 		return true;
@@ -142,6 +144,8 @@ static bool tagged_scalar(struct reader *r, struct value *v, const char *tag, st
 		*v = got;
 		return true;
 	}
+	if (r->any_tag)
+		return true;
 	fault(r, at, "unknown tag \"%s\"", tag);
 	return err_hint(r->e, "Known are !unsafe, !vault and YAML's own, such as !!str.");
 }
@@ -179,7 +183,7 @@ static int tag_of_collection(struct reader *r, const char *tag, struct origin at
 	if (!strcmp(tag, "!unsafe"))
 		return 1;
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-		if (is_tag(tag, own[i]))
+		if (r->any_tag || is_tag(tag, own[i]))
 			return 0;
 	fault(r, at, "unknown tag \"%s\"", tag);
 	err_hint(r->e, "Known are !unsafe, !vault and YAML's own, such as !!str.");
@@ -240,8 +244,9 @@ static bool merge_take(struct reader *r, struct value *into, const struct value 
 	if (from->type == V_MAP) {
 		for (uint32_t i = 0; i < from->u.map.n; i++) {
 			const struct entry *en = &from->u.map.items[i];
-			if (++r->nodes > NODES_MAX)
-				return fault(r, at, "more than %d values", NODES_MAX);
+			r->nodes++;
+			if (++r->shared > SHARED_MAX || r->nodes > NODES_MAX)
+				return fault(r, at, "more than %d values behind aliases", SHARED_MAX);
 			value_put_at(r->a, into, en->key, en->val, en->at);
 		}
 		return true;
@@ -363,8 +368,9 @@ static bool alias_read(struct reader *r, const yaml_event_t *ev, struct value **
 	if (++r->aliases > ALIASES_MAX)
 		return fault(r, at, "more than %d uses of aliases", ALIASES_MAX);
 	r->nodes += anchor->weight;
-	if (r->nodes > NODES_MAX)
-		return fault(r, at, "more than %d values, those behind aliases counted", NODES_MAX);
+	r->shared += anchor->weight;
+	if (r->shared > SHARED_MAX || r->nodes > NODES_MAX)
+		return fault(r, at, "more than %d values behind aliases", SHARED_MAX);
 	*out = anchor->val;
 	return true;
 }
@@ -411,12 +417,16 @@ static bool document_read(struct reader *r, struct value **out)
 			return false;
 		if (ev.type == YAML_STREAM_END_EVENT) {
 			end = true;
-		} else if (ev.type == YAML_DOCUMENT_START_EVENT && have) {
+		} else if (ev.type == YAML_DOCUMENT_START_EVENT && have && !r->all) {
 			ok = fault(r, mark_origin(r, &ev.start_mark), "a second document begins here; one is expected");
 		} else if (ev.type != YAML_STREAM_START_EVENT && ev.type != YAML_DOCUMENT_START_EVENT &&
 			   ev.type != YAML_DOCUMENT_END_EVENT) {
 			have = true;
 			ok = node_read(r, &ev, out);
+			if (ok && r->all) {
+				value_push(r->a, r->all, *out);
+				r->anchors = MAP(r->scratch); /* an alias reaches no other document */
+			}
 		}
 		yaml_event_delete(&ev);
 		if (end || !ok)
@@ -424,21 +434,40 @@ static bool document_read(struct reader *r, struct value **out)
 	}
 }
 
+static bool stream_read(struct reader *r, const char *text, size_t len, struct value **out)
+{
+	r->scratch = arena_new();
+	r->text = text ? text : "";
+	r->len = text ? len : 0;
+	r->anchors = MAP(r->scratch);
+	if (!yaml_parser_initialize(&r->parser))
+		bug("out of memory in libyaml");
+	yaml_parser_set_input_string(&r->parser, (const unsigned char *)r->text, r->len);
+	bool ok = document_read(r, out);
+	yaml_parser_delete(&r->parser);
+	arena_free(r->scratch);
+	return ok;
+}
+
+bool value_from_yaml_stream(struct value **out, struct arena *a, const char *file, const char *text, size_t len, bool any_tag,
+	struct err *e)
+{
+	struct reader r = { .a = a, .file = file, .e = e, .any_tag = any_tag, .all = value_list(a) };
+	struct value *last = NULL;
+
+	r.all->at = (struct origin){ file, 1, 1 };
+	if (!stream_read(&r, text, len, &last))
+		return false;
+	*out = r.all;
+	return true;
+}
+
 bool value_from_yaml(struct value **out, struct arena *a, const char *file, const char *text, size_t len, struct err *e)
 {
-	struct reader r = { .a = a, .scratch = arena_new(), .file = file, .e = e };
+	struct reader r = { .a = a, .file = file, .e = e };
 	struct value *v = NULL;
 
-	r.text = text ? text : "";
-	r.len = text ? len : 0;
-	r.anchors = MAP(r.scratch);
-	if (!yaml_parser_initialize(&r.parser))
-		bug("out of memory in libyaml");
-	yaml_parser_set_input_string(&r.parser, (const unsigned char *)r.text, r.len);
-	bool ok = document_read(&r, &v);
-	yaml_parser_delete(&r.parser);
-	arena_free(r.scratch);
-	if (!ok)
+	if (!stream_read(&r, text, len, &v))
 		return false;
 	if (!v) {
 		v = value_null(a);

@@ -49,6 +49,53 @@ has "render" "hi" "$("$pig" render hello/motd -i inv/pigsty.yml -l h1 -e hello_t
 is "a new name" "$pig" module new greeter
 is "it is renamed" grep -q "PIG_MODULE(.name = \"greeter\"" greeter/greeter.c
 is "a name that is none" sh -c "! '$pig' module new '../x'"
+# ---- a vendor's module, that extends one of ours ----
+# MODULE'S FOLDER: built with the installed SDK alone
+build_extension() {
+	is "configure $1" "$cmake" -S "$1" -B "$1/build" -DCMAKE_PREFIX_PATH="$work/sdk" -DCMAKE_C_COMPILER="$cc" \
+		-DCMAKE_C_FLAGS="-Wall -Wextra -Wpedantic -Werror"
+	is "build $1" "$cmake" --build "$1/build"
+}
+cp -r "$source/sdk/examples/pgvendor" pgvendor
+build_extension pgvendor
+mkdir -p vendor/plugins && cp pgvendor/build/pgvendor.so vendor/plugins/
+cat >vendor/pigsty.yml <<'EOF'
+all:
+  children:
+    etcd: { hosts: { 10.10.10.10: { etcd_seq: 1 } }, vars: { etcd_cluster: etcd } }
+    pg-a: { hosts: { 10.10.10.11: { pg_seq: 1, pg_role: primary } }, vars: { pg_cluster: pg-a, pgvendor_edition: enterprise } }
+    pg-b: { hosts: { 10.10.10.12: { pg_seq: 1, pg_role: primary } }, vars: { pg_cluster: pg-b } }
+  vars: { admin_ip: 10.10.10.10, pg_version: 15 }
+EOF
+cd vendor || exit 1
+# pig's words as one text, from the folder of the vendor's inventory
+v() { "$pig" "$@" 2>&1; }
+has "it is found beside the inventory" "vendor/plugins/pgvendor.so" "$(v module list)"
+has "doc: its parameter" "Which edition a cluster is of" "$(v doc param pgvendor_edition)"
+has "doc: its step stands after the named one" "pg_provision,pgvendor" "$(v doc playbook pgsql --json | "$pig" query 'steps[].name | join(`,`, @)')"
+is "check" "$pig" check
+has "check: its rule" "belongs to an edition" "$(v check -e pgvendor_edition=none -e pgvendor_audit=true)"
+has "check: its parameter's type" "pgvendor_edition" "$(v check -e pgvendor_edition=gold)"
+has "plan: its task" "pgvendor_release" "$(v run pgsql.yml --list-tasks)"
+has "the default it changes" "pool_mode = session" "$(v render pgsql/pgbouncer.ini -l 10.10.10.11 -e 'ins=x listen_addr=x pg_bin_dir=/x')"
+has "where its condition holds" "pool_mode = transaction" "$(v render pgsql/pgbouncer.ini -l 10.10.10.12 -e 'ins=x listen_addr=x pg_bin_dir=/x')"
+has "a user's value leads" "pool_mode = statement" "$(v render pgsql/pgbouncer.ini -l 10.10.10.11 -e 'ins=x listen_addr=x pgbouncer_poolmode=statement')"
+has "the block it changes" "log_connections = 1" "$(v render pgsql/pgbouncer.ini -l 10.10.10.11 -e 'ins=x listen_addr=x')"
+has "the block as it was" "log_connections = 0" "$(v render pgsql/pgbouncer.ini -l 10.10.10.12 -e 'ins=x listen_addr=x')"
+has "who changes a template" "shipped, changed by pgvendor/pooler.ini" "$(v template list)"
+mkdir -p templates/pgsql
+printf '{%% extends "builtin:pgsql/pgbouncer.ini" %%}\n{%% block log %%}{{ super() }}stats_period = 60\n{%% endblock %%}\n' >templates/pgsql/pgbouncer.ini
+said=$(v render pgsql/pgbouncer.ini -l 10.10.10.11 -e 'ins=x listen_addr=x')
+has "the user's file is above it" "stats_period = 60" "$said"
+has "and extends it" "log_connections = 1" "$said"
+cd "$work" || exit 1
+# a skeleton of such a module
+is "module new --extends" "$pig" module new tiles --extends pgsql
+build_extension tiles
+mkdir tile && cp tiles/build/tiles.so tile/
+has "it stands in pgsql" "tiles_apply" "$("$pig" run pgsql.yml --list-tasks -i vendor/pigsty.yml --plugin-dir tile 2>&1)"
+has "a base that is none" "there is no module \"pgsq\"" "$("$pig" module new more --extends pgsq 2>&1)"
+
 # pkg-config's flags are enough as well
 PKG_CONFIG_PATH=$(dirname "$(find "$work/sdk" -name pig.pc)"); export PKG_CONFIG_PATH
 if command -v pkg-config >/dev/null; then
@@ -81,7 +128,7 @@ cp "$inc/pig.h" now/
 so now.so now
 taken "this header" "$work/now.so"
 # earlier: without the last fields of rows, members and the module
-sed -e '/uint32_t limit_s; /d' -e 's/, ifaces, aliases;/;/' -e '/^	struct pig_table verbs;$/d' -e '/^	uint32_t flags;$/{N;s/^	uint32_t flags;\n};/};/}' now/pig.h >early/pig.h
+sed -e '/uint32_t limit_s; /d' -e 's/, ifaces, aliases;/;/' -e '/^	struct pig_table verbs, .*;$/d' -e '/^	uint32_t flags;$/{N;s/^	uint32_t flags;\n};/};/}' now/pig.h >early/pig.h
 if cmp -s now/pig.h early/pig.h; then no "the earlier header is the present one"; fi
 so early.so early -DEARLIER
 taken "an earlier header" "$work/early.so"
@@ -95,7 +142,7 @@ so late_set.so late -DLATER -DSET='"x"'
 refused "a later header, its field used" "$work/late_set.so" "row 1 of its tasks sets a field that this pig does not know"
 has "and what to do" "use a newer pig" "$said"
 # later: a field appended to the module
-sed -e 's/^	struct pig_table verbs;$/&\n	const char *later;/' now/pig.h >late_m/pig.h
+sed -e 's/^	struct pig_table verbs, .*;$/&\n	const char *later;/' now/pig.h >late_m/pig.h
 so late_module.so late_m
 taken "a later module struct, its field unused" "$work/late_module.so"
 so late_module_set.so late_m -DLATER_MODULE -DSET='"x"'
@@ -193,7 +240,7 @@ has "the good ones go on" "probe" "$said"
 has "the bad one is named" "mixed/other.so" "$said"
 
 # ---- what our own modules are ----
-for f in "$build"/plugins/*.so "$work/plugins/hello.so" "$work/now.so"; do
+for f in "$build"/plugins/*.so "$work/plugins/hello.so" "$work/vendor/plugins/pgvendor.so" "$work/now.so"; do
 	[ -f "$f" ] || continue
 	# a sanitizer's own data is not the module's
 	nm -D "$f" | grep -q __asan && continue

@@ -69,10 +69,12 @@ p 0 inventory host t2; has 'memory: "{{ node_mem_mb }}"'; has "unknown until con
 p 0 inventory host t2 --json -e shop_port=7000; has '"value": 7000'; has '"by": "command line"'
 p 2 inventory host t3; has "Did you mean t1?"
 p 0 inventory query 'hosts[?vars.shop_role == `main`].name | [0]'; eq '"t1"'
+p 0 inventory query 'hostvars.t1.note'; eq 9001
+p 0 inventory query 'hostvars.*.shop_seq | sort(@)'; has 2
 p 0 inventory query 'groups.region' -l 't*'; has '"t2"'
 p 0 inventory query 'hosts[0].vars.shop_password'; hasnt Sesame
 p 2 inventory query 'hosts['; has 'query "hosts["'
-p 2 inventory lst; has "Say list, graph, host HOST or query EXPR."
+p 2 inventory lst; has "Say list, graph, host HOST, query EXPR, load, dump or use cmdb|yaml."
 
 # ---- doc ----
 p 0 doc; has "params"; has "modules"

@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else if (e.code != E_INPUT || !*e.msg)
 		abort();
 	inventory_begin(&b, a, &e);
-	if (inventory_parse(&doc, a, "f", text, size, &e) && inventory_read_yaml(&b, "f", doc))
+	if (inventory_parse(&b, &doc, "f", text, size) && inventory_read_yaml(&b, "f", doc))
 		walk(&b, a);
 	arena_free(a);
 	return 0;

@@ -430,6 +430,11 @@ static pig_task *h_later(pig_task *t, const char *host)
 	return &o->pub;
 }
 
+static const pig_value *h_self(pig_task *t)
+{
+	return (const pig_value *)value_get(of(t)->c->fixture, "self");
+}
+
 static const void *h_iface(pig_task *t, const char *id)
 {
 	const struct modules *ms = of(t)->c->w->modules;
@@ -555,7 +560,7 @@ static const struct pig_host recorder = {
 		.text = h_text,
 	.number = h_number, .boolean = h_boolean, .jmes = h_jmes, .fact = h_fact, .ca = h_ca,
 		.control_file = h_control_file,
-	.cluster_of = h_cluster_of, .in_run = h_in_run, .digest = h_digest, .reach = h_reach, .later = h_later,
+	.cluster_of = h_cluster_of, .in_run = h_in_run, .digest = h_digest, .reach = h_reach, .later = h_later, .self = h_self,
 };
 
 bool plan_run(struct plan_case *c, const struct module *m, const struct pig_taskdef *task, const struct inv_host *h,

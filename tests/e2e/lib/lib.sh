@@ -307,7 +307,7 @@ echo "== files"
 echo "== content"
 { etc -type f -print0; pg -type f -print0; } | xargs -0r sha256sum | sort -k2
 echo "== units"
-for u in etcd patroni pgbouncer haproxy node_exporter keepalived chrony; do
+for u in etcd patroni pgbouncer haproxy node_exporter keepalived chrony minio; do
 	systemctl show -p Id,InvocationID,ActiveState,MainPID "$u" | sort | tr "\n" " "; echo
 done
 echo "== postgres"

@@ -166,8 +166,151 @@ case_elsewhere() {
 	case_databases
 }
 
+TIERS='{"pg_users": [
+	{"name": "test", "password": "test", "pgbouncer": true, "roles": ["dbrole_admin"]},
+	{"name": "tier_ro", "password": "tier", "pgbouncer": true, "roles": ["dbrole_readonly"]},
+	{"name": "tier_rw", "password": "tier", "pgbouncer": true, "roles": ["dbrole_readwrite"]},
+	{"name": "tier_admin", "password": "tier", "pgbouncer": true, "roles": ["dbrole_admin"]},
+	{"name": "tier_off", "password": "tier", "pgbouncer": true, "roles": ["dbrole_offline"]},
+	{"name": "tier_none", "password": "tier", "pgbouncer": true}],
+	"pg_hba_rules": [{"user": "tier_none", "db": "all", "addr": "intra", "order": 5},
+		{"user": "tier_cert", "db": "all", "addr": "intra", "auth": "cert", "order": 6}]}'
+# who, may (y) or may not (n), what
+TIER_MAY='tier_admin y create table tiers (id int primary key, v text)
+tier_admin y alter table tiers add column w int
+tier_admin y insert into tiers values (1)
+tier_admin y truncate tiers
+tier_rw y insert into tiers values (1), (2)
+tier_rw y update tiers set v = 2
+tier_rw y delete from tiers where id = 2
+tier_rw y select * from tiers
+tier_rw n truncate tiers
+tier_rw n alter table tiers add column x int
+tier_rw n create table mine (i int)
+tier_rw n drop table tiers
+tier_ro y select * from tiers
+tier_ro n insert into tiers values (3)
+tier_ro n update tiers set v = 3
+tier_ro n delete from tiers
+tier_ro n create table mine (i int)
+tier_none n select * from tiers
+tier_none n create table mine (i int)
+tier_admin n create role other
+tier_admin n create database other
+tier_admin n select pg_read_file('"'/etc/passwd'"')
+tier_admin y drop table tiers'
+may() { # USER SQL: the same right of a role is used by name, as the owner of what is made
+	case $1 in
+	tier_admin) set -- "$1" "set role dbrole_admin; $2" ;;
+	esac
+	sql "$l" 5436 "$2" test "$1" tier
+}
+case_tiers() {
+	local l a who yes what
+	l=$(leader)
+	run_with "a user of each tier" "$TIERS"
+	while read -r who yes what; do
+		if [ "$yes" = y ]; then
+			check "$who may $what" may "$who" "$what"
+		else
+			check_not "$who may not $what" may "$who" "$what"
+		fi
+	done <<<"$TIER_MAY"
+	for a in 10.10.10.11 10.10.10.12; do
+		check_not "tier_off is refused at $a, which is no offline instance" sql "$a" 5432 'select 1' test tier_off tier
+		check_not "also through PgBouncer" sql "$a" 6432 'select 1' test tier_off tier
+	done
+	equal "tier_off reads at the offline instance" 1 "$(sql 10.10.10.13 5432 'select 1' test tier_off tier)"
+	[ "$l" = 10.10.10.13 ] || equal "and through its service" 1 "$(sql "$l" 5438 'select 1' test tier_off tier)"
+	equal "PUBLIC may create nothing, in no database" "" \
+		"$(dba_sql "$l" "select datname from pg_database, aclexplode(datacl) a where a.grantee = 0 and a.privilege_type = 'CREATE'")$(
+			for a in postgres template1 test; do
+				on "$(node_at "$l")" "cd /; sudo -u postgres psql -XAtq -d $a -c \"select nspname from pg_namespace, aclexplode(nspacl) a
+					where a.grantee = 0 and a.privilege_type = 'CREATE'\""
+			done)"
+}
+
+cert_sql() { # SSLMODE-AND-FILES: as tier_cert, at the leader
+	ctl timeout 10 psql -XAtq "host=$(leader) port=5432 dbname=test user=tier_cert sslrootcert=$WORK/inv/files/pki/ca/ca.crt $1" -c 'select current_user'
+}
+case_cert() {
+	local pki=$WORK/inv/files/pki/misc
+	echo "${TIERS/\"tier_none\", \"password\": \"tier\"/\"tier_cert\", \"roles\": [\"dbrole_readonly\"]}" >"$WORK/inv/extra.json"
+	pig_ok "a user without a password" pgsql.yml -l pg-test -e "@$WORK/inv/extra.json"
+	pig_ok "cert.yml" cert.yml -e cn=tier_cert
+	pig_ok "cert.yml of another" cert.yml -e cn=tier_ro
+	check "the key is its owner's alone" test "$(stat -c %a "$pki/tier_cert.key")" = 600
+	equal "the certificate lets tier_cert in" tier_cert \
+		"$(cert_sql "sslmode=verify-full sslcert=$pki/tier_cert.crt sslkey=$pki/tier_cert.key")"
+	check_not "no certificate does not" cert_sql sslmode=require
+	check_not "nor does another's" cert_sql "sslmode=require sslcert=$pki/tier_ro.crt sslkey=$pki/tier_ro.key"
+	check_not "cert.yml without a name" pig_run cert.yml
+	pig_ok "cert.yml again" cert.yml -e cn=tier_cert
+	equal "changes nothing" 0 "$(recap changed)"
+}
+
+VIP=10.10.10.3
+vip_at() { # the nodes that hold it
+	local n
+	for n in node-1 node-2 node-3; do on "$n" "ip -o addr show | grep -qF ' $VIP/'" && echo "$n"; done
+}
+vip_follows() { [ "$(vip_at)" = "$(node_at "$(leader)")" ] && [ "$(sql "$VIP" 5432 'select pg_is_in_recovery()')" = f ]; }
+case_vip() {
+	local old
+	run_with "an address of the leader" '{"pg_vip_enabled": true, "pg_vip_address": "10.10.10.3/24"}'
+	check "the leader holds it, alone" until_ok 10 vip_follows
+	on "$(node_at "$(leader)")" 'systemctl kill -s KILL --kill-who=main patroni'
+	check "Patroni killed: it stays with the server" until_ok 5 vip_follows
+	old=$(leader)
+	check "another member leads" until_ok 60 switched_over "$old"
+	check "the address has moved" until_ok 10 vip_follows
+	check "healthy" until_ok 60 healthy
+	old=$(leader)
+	sandbox stop "$(node_at "$old")" --kill >/dev/null
+	check "the node lost: another leads" until_ok 60 new_leader "$old"
+	equal "and has the address within 5 s" f "$(until_ok 5 vip_answers && sql "$VIP" 5432 'select pg_is_in_recovery()')"
+	sandbox start "$(node_at "$old")" >/dev/null
+	check "the old one is back as a replica" until_ok 90 healthy
+	check "the address stays, alone" until_ok 10 vip_follows
+	pig_ok "as it was" pgsql.yml -l pg-test
+	equal "nobody holds it" "" "$(vip_at)"
+}
+vip_answers() { [ "$(sql "$VIP" 5432 'select pg_is_in_recovery()')" = f ]; }
+
+metric() { ctl curl -s -m 5 "http://$1/metrics" | awk -v m="$2" '$1 == m || index($1, m "{") == 1 { print $NF; exit }'; }
+case_monitor() {
+	local l r
+	l=$(leader) r=$(others "$l" | head -1)
+	on meta 'groupadd -f infra; id victoria >/dev/null 2>&1 || useradd -r -g infra victoria
+		mkdir -p /infra/targets/pgsql /infra/targets/patroni /infra/targets/ping /infra/targets/pgrds /etc/dnsmasq.d/pigsty'
+	pig_ok "pgsql.yml registers" pgsql.yml -l pg-test
+	equal "the server is up" 1 "$(metric "$l:9630" pg_up)"
+	equal "and leads" 0 "$(metric "$l:9630" pg_replication_is_replica)"
+	equal "the other follows" 1 "$(metric "$r:9630" pg_replication_is_replica)"
+	equal "and streams" 1 "$(metric "$r:9630" pg_stat_wal_receiver_status)"
+	equal "PgBouncer is up" 1 "$(metric "$l:9631" pgbouncer_up)"
+	check "its pools show" positive "$(metric "$l:9631" pgbouncer_list_items | cut -d. -f1)"
+	equal "the repository is sound" 0 "$(metric "$(backed_up):9854" pgbackrest_stanza_status)"
+	check "with a backup" positive "$(metric "$(backed_up):9854" pgbackrest_backup_last_time_seconds)"
+	equal "targets of an instance" "- labels: { cls: pg-test, ins: pg-test-2, ip: 10.10.10.12 }" \
+		"$(on meta 'sed -n 2p /infra/targets/pgsql/pg-test-2.yml')"
+	equal "its name" "10.10.10.12 pg-test-2" "$(on meta 'cat /etc/dnsmasq.d/pigsty/pg-test-2')"
+	echo '{"pg_exporters": {"20001": {"pg_cluster": "pg-far", "pg_seq": 1, "pg_host": "10.10.10.12"}}}' >"$WORK/inv/extra.json"
+	pig_ok "pgsql-monitor.yml" pgsql-monitor.yml -e "@$WORK/inv/extra.json"
+	check "a server far away is up" until_ok 10 far_up
+	equal "its labels" "- labels: { cls: pg-far, ins: pg-far-1, ip: 10.10.10.12 }" "$(on meta 'sed -n 2p /infra/targets/pgrds/pg-far.yml')"
+	pig_ok "again" pgsql-monitor.yml -e "@$WORK/inv/extra.json"
+	equal "nothing to change" 0 "$(recap changed)"
+	check_not "a cluster that is not there" pig_run pgsql-monitor.yml -e "@$WORK/inv/extra.json" -e clsname=pg-near
+	pig_ok "none any more" pgsql-monitor.yml
+	check_not "its exporter is gone" on meta 'systemctl is-active pg_exporter_pg-far-1 || ls /etc/default/pg_exporter_pg-far-1'
+}
+far_up() { [ "$(metric 10.10.10.10:20001 pg_up)" = 1 ]; }
+backed_up() { echo 10.10.10.11; } # the member that made the cluster
+
 ETCD='. /etc/profile.d/etcdctl.sh; export ETCDCTL_API=3;'
 WIPE='systemctl stop patroni pgbouncer; rm -rf /data/postgres/* /pg'
+NO_BACKUPS='rm -rf /data/backups/*'
 refused() { # NAME WORDS pig run's words...: refused, and said why and the way out
 	local name=$1 words=$2
 	shift 2
@@ -187,6 +330,8 @@ case_refusals() {
 	refused "etcd knows the cluster, its data is lost" 'no member holds its data' pgsql.yml -l pg-test
 	on meta "$ETCD etcdctl del --prefix /pg/pg-test/" >/dev/null
 	refused "replicas alone" 'is not there yet' pgsql.yml -l 10.10.10.12,10.10.10.13
+	refused "backups of the earlier cluster are there" 'belongs to an earlier cluster' pgsql.yml -l pg-test
+	for n in node-1 node-2 node-3; do on "$n" "$NO_BACKUPS"; done
 	sandbox stop node-3 --kill >/dev/null
 	refused "a member that may hold data is away" 'cannot be reached, and may hold data' pgsql.yml -l 10.10.10.11,10.10.10.12
 	sandbox start node-3 >/dev/null
@@ -201,7 +346,7 @@ main() {
 	local c failed_before
 	box_up
 	[ -n "${REUSE:-}" ] || deploy || finish
-	for c in roles password databases settings access_rules tls elsewhere refusals; do
+	for c in roles password databases settings access_rules tiers cert monitor vip tls elsewhere refusals; do
 		wanted "$c" || continue
 		failed_before=$FAILED
 		say "== $c"

@@ -29,6 +29,8 @@ static const struct pig_param pg_user_members[] = {
 	{ .name = "login", .type = PIG_BOOL, .dflt = "true" },
 	{ .name = "roles", .type = PIG_LIST },
 	{ .name = "future", .type = PIG_STR, .flags = PIG_INERT },
+	{ .name = "port", .type = PIG_INT, .check = "port" },
+	{ .name = "ip", .type = PIG_STR },
 };
 static const struct pig_param pg_params[] = {
 	PIG_P_STR(struct pg, pg_cluster, .level = PIG_CLUSTER, .flags = PIG_REQUIRED, .check = "/^[A-Za-z0-9-]+$/", .text = "Cluster."),

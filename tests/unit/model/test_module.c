@@ -80,7 +80,7 @@ static void test_head(void)
 	x = gis_module;
 	x.major = 7;
 	CHECK(!module_of(&m, a, "x.so", &x, sizeof x, &e));
-	CHECK_HAS(e.msg, arena_fmt(a, "built for ABI 7.%d, this pig has 0.%d", PIG_ABI_MINOR, PIG_ABI_MINOR));
+	CHECK_HAS(e.msg, arena_fmt(a, "built for ABI 7.%d, this pig has %d.%d", PIG_ABI_MINOR, PIG_ABI_MAJOR, PIG_ABI_MINOR));
 	x = gis_module;
 	x.minor = 9; /* later, and nothing of it used */
 	CHECK(module_of(&m, a, "x.so", &x, sizeof x, &e));
@@ -233,6 +233,80 @@ static void test_join(void)
 	rmdir(dir);
 }
 
+/* ---- templates of other modules ---- */
+static const char *rendered(struct modules *ms, const char *dir, struct err *e)
+{
+	struct inv_host h = { .name = "h", .vars = value_map(a) }, *hosts[] = { &h };
+	struct inventory inv = { .dir = dir, .extra = value_map(a), .hosts = hosts, .n_hosts = 1 };
+	struct world w = { .a = a, .inv = &inv, .modules = ms };
+	struct scope s = resolver_scope(resolver_new(&w, &h), a, modules_get(ms, "pg"), NULL);
+	struct buf out = BUF(a);
+	struct tmpl *t;
+	const char *file, *text;
+	size_t len;
+
+	inv.host_index = inv.group_index = MAP(a);
+	text = module_template(modules_get(ms, "pg"), a, dir, "pg.conf", &file, &len, e);
+	if (!text || !tmpl_parse(&t, a, file, text, len, (struct origin){ file, 1, 1 }, e) ||
+	    !tmpl_render(t, a, &s, &out, NULL, e))
+		return NULL;
+	return buf_text(&out);
+}
+
+static void test_overrides(void)
+{
+#define TEXT(n, s) { .name = (n), .data = (s), .len = sizeof(s) - 1 }
+	static const struct pig_template base[] = { TEXT("pg.conf", "{% block a %}1{% endblock %} {% block b %}2{% endblock %} {% block c %}3{% endblock %}") },
+		one[] = { TEXT("x/over", "{% extends 'builtin:pg/pg.conf' %}{% block a %}gis{% endblock %}{% block b %}{{ super() }}+gis{% endblock %}") },
+		two[] = { TEXT("over", "{% extends 'builtin:pg/pg.conf' %}{% block b %}{{ super() }}+geo{% endblock %}") };
+	static const char mine[] = "{% extends 'builtin:pg/pg.conf' %}{% block a %}mine{% endblock %}";
+	static const struct pig_override first[] = { { "pg/pg.conf", "x/over" } }, second[] = { { "pg/pg.conf", "over" } },
+		nowhere[] = { { "pg/pg.cnf", "over" } };
+	static const struct pig_need of_pg[] = { { .module = "pg" } };
+	struct pig_module pg = pg_module, gis = gis_module, geo = gis_module;
+	const struct pig_module *const all[] = { &geo, &gis, &pg };
+	struct modules *ms;
+	struct err e = { 0 };
+
+	pg.templates = (struct pig_table)PIG_TABLE(base);
+	gis.templates = (struct pig_table)PIG_TABLE(one);
+	gis.overrides = (struct pig_table)PIG_TABLE(first);
+	geo = (struct pig_module){ .magic = PIG_MAGIC, .major = PIG_ABI_MAJOR, .minor = PIG_ABI_MINOR, .size = sizeof geo, .name = "geo",
+		.version = "1", .needs = PIG_TABLE(gis_needs), .templates = PIG_TABLE(two), .overrides = PIG_TABLE(second) };
+	geo.needs = (struct pig_table)PIG_TABLE(of_pg);
+	CHECK(join(&ms, a, all + 1, 2, &e));
+	CHECK_STR(rendered(ms, NULL, &e), "gis 2+gis 3");
+	/* in order of need, each on top of what was there; the first found comes first where neither needs the other */
+	CHECK(join(&ms, a, all, 3, &e));
+	CHECK_INT(ms->n_skipped, 0);
+	CHECK_STR(rendered(ms, NULL, &e), "gis 2+geo+gis 3");
+	/* the user's file is above all modules' */
+	char dir[] = "/tmp/pig-test.XXXXXX";
+	CHECK(mkdtemp(dir) != NULL);
+	CHECK(os_mkdirs(arena_fmt(a, "%s/templates/pg", dir), 0755, &e));
+	CHECK(os_write(arena_fmt(a, "%s/templates/pg/pg.conf", dir), mine, sizeof mine - 1, 0644, &e));
+	CHECK_STR(rendered(ms, dir, &e), "mine 2+geo+gis 3");
+	unlink(arena_fmt(a, "%s/templates/pg/pg.conf", dir));
+	rmdir(arena_fmt(a, "%s/templates/pg", dir));
+	rmdir(arena_fmt(a, "%s/templates", dir));
+	rmdir(dir);
+	/* what fits nothing leaves its module out, the rest goes on */
+	geo.overrides = (struct pig_table)PIG_TABLE(nowhere);
+	CHECK(join(&ms, a, all, 3, &e));
+	CHECK_INT(ms->n_skipped, 1);
+	CHECK_HAS(ms->skipped[0].msg, "module geo.so: overrides template \"pg/pg.cnf\", which no module has");
+	CHECK_STR(rendered(ms, NULL, &e), "gis 2+gis 3");
+	geo.overrides = (struct pig_table)PIG_TABLE(second);
+	geo.needs = (struct pig_table){ 0 };
+	CHECK(join(&ms, a, all, 3, &e));
+	CHECK_INT(ms->n_skipped, 1);
+	CHECK_HAS(ms->skipped[0].msg, "of a module that it does not need");
+	geo.overrides = (struct pig_table)PIG_TABLE(first);
+	struct module *m;
+	CHECK(!module_of(&m, a, "geo.so", &geo, sizeof geo, &e));
+	CHECK_HAS(e.msg, "names no template of the module in .by");
+}
+
 static void test_join_bad(void)
 {
 	struct modules *ms;
@@ -256,7 +330,7 @@ static void test_join_bad(void)
 	const struct pig_need future[] = { { .module = "pig", .version = ">=0.9" } };
 	old.needs = (struct pig_table)PIG_TABLE(future);
 	CHECK(!join(&ms, a, pair, 2, &e));
-	CHECK_HAS(e.msg, arena_fmt(a, "needs \"pig\" >=0.9, and 0.%d is loaded", PIG_ABI_MINOR));
+	CHECK_HAS(e.msg, arena_fmt(a, "needs \"pig\" >=0.9, and %d.%d is loaded", PIG_ABI_MAJOR, PIG_ABI_MINOR));
 
 	/* two modules claim a name: both files are told */
 	struct pig_module twin = gis_module;
@@ -324,6 +398,7 @@ int main(void)
 	test_params();
 	test_rows();
 	test_join();
+	test_overrides();
 	test_join_bad();
 	test_versions();
 	arena_free(a);

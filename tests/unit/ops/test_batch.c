@@ -104,6 +104,15 @@ static void test_links_and_folders(struct arena *a)
 	}
 	char to[64] = "";
 	CHECK(readlink(link, to, sizeof to - 1) == 3);
+	chmod(dir, 02700); /* a package's folder keeps this bit through chmod 0700 */
+	for (int turn = 0; turn < 2; turn++) {
+		struct batch b = local_batch(&l, a);
+		struct pig_file d = { .size = sizeof d, .path = dir, .dir = true, .mode = 0700 };
+		struct op *od = op_new_file(a, &d, NULL, 0);
+		batch_add(&b, od);
+		CHECK(run(&b, &e));
+		CHECK_INT(od->state, turn ? OP_OK : OP_CHANGED);
+	}
 	struct batch b = local_batch(&l, a); /* a folder is never taken for a file */
 	file_op(&b, dir, "text", 0);
 	CHECK(!run(&b, &e));
@@ -325,6 +334,73 @@ static void test_units(struct arena *a)
 	local_link_end(&l);
 }
 
+/* Files read anew by a reload, others by a restart: a start reads them all. What is not there is asked nothing. */
+static void test_watch_sets(struct arena *a)
+{
+	struct local_link l;
+	struct err e;
+
+	local_link_begin(&l, a);
+	l.bin = arena_fmt(a, "%s/bin", l.dir);
+	CHECK(os_mkdirs(l.bin, 0755, &e) && os_write(arena_fmt(a, "%s/systemctl", l.bin), systemctl, sizeof systemctl - 1, 0755, &e));
+	const char *env = arena_fmt(a, "%s/env", l.dir), *conf = arena_fmt(a, "%s/conf", l.dir);
+	for (int turn = 0; turn < 3; turn++) {
+		struct batch b = local_batch(&l, a);
+		struct pig_unit u = { .size = sizeof u, .name = "pig-test-unit", .state = PIG_STARTED, .enable = 1, .watch = env, .on_change = PIG_RESTART };
+		struct op *slow, *fast;
+		file_op(&b, env, "env", 0);
+		file_op(&b, conf, turn < 2 ? "one" : "two", 0);
+		batch_add(&b, slow = op_new_unit(a, &u));
+		u.watch = conf, u.on_change = PIG_RELOAD;
+		batch_add(&b, fast = op_new_unit(a, &u));
+		CHECK(run(&b, &e));
+		CHECK_INT(slow->state, turn ? OP_OK : OP_CHANGED);
+		CHECK_INT(fast->state, turn < 2 ? OP_OK : OP_DUE);
+		CHECK(batch_flush_due(&b, &e));
+	}
+	CHECK_STR(read_text(a, arena_fmt(a, "%s/actions", l.dir)), "start\nreload\n");
+
+	const char *none = "#!/bin/sh\necho LoadState=not-found\necho ActiveState=inactive\n";
+	CHECK(os_write(arena_fmt(a, "%s/systemctl", l.bin), none, strlen(none), 0755, &e));
+	struct batch b = local_batch(&l, a);
+	struct pig_unit u = { .size = sizeof u, .flags = PIG_IF_THERE, .name = "pig-test-unit", .watch = conf, .on_change = PIG_RELOAD };
+	struct pig_file f = { .size = sizeof f, .flags = PIG_IF_THERE, .path = arena_fmt(a, "%s/no/folder", l.dir) };
+	struct pig_file g = { .size = sizeof g, .flags = PIG_IF_THERE, .path = arena_fmt(a, "%s/there", l.dir) };
+	struct op *unit = op_new_unit(a, &u), *away = op_new_file(a, &f, "x", 1), *there = op_new_file(a, &g, "x", 1);
+	batch_add(&b, unit), batch_add(&b, away), batch_add(&b, there);
+	CHECK(run(&b, &e));
+	CHECK_INT(unit->state, OP_OK);
+	CHECK_INT(away->state, OP_OK);
+	CHECK(access(f.path, F_OK) != 0);
+	CHECK_INT(there->state, OP_CHANGED);
+	CHECK_STR(read_text(a, g.path), "x");
+	local_link_end(&l);
+}
+
+/* Of alternatives the one that is installed is removed, whatever stands before it. */
+static void test_package_removed(struct arena *a)
+{
+	static const char query[] = "#!/bin/sh\n[ -e $T/gone ] || echo 'second installed'\n";
+	static const char apt[] = "#!/bin/sh\necho \"$*\" >$T/args; : >$T/gone\n";
+	struct local_link l;
+	struct err e;
+
+	local_link_begin(&l, a);
+	l.bin = arena_fmt(a, "%s/bin", l.dir);
+	CHECK(os_mkdirs(l.bin, 0755, &e) && os_write(arena_fmt(a, "%s/dpkg-query", l.bin), query, sizeof query - 1, 0755, &e) &&
+	      os_write(arena_fmt(a, "%s/apt-get", l.bin), apt, sizeof apt - 1, 0755, &e));
+	for (int turn = 0; turn < 2; turn++) {
+		struct batch b = local_batch(&l, a);
+		struct pig_package p = { .size = sizeof p, .names = "first | second, third", .state = PIG_ABSENT };
+		struct op *op = op_new_package(a, &p);
+		batch_add(&b, op);
+		CHECK(run(&b, &e));
+		CHECK_INT(op->state, turn ? OP_OK : OP_CHANGED);
+	}
+	CHECK_HAS(read_text(a, arena_fmt(a, "%s/args", l.dir)), " remove second");
+	local_link_end(&l);
+}
+
 static void test_link_lost(struct arena *a)
 {
 	struct local_link l;
@@ -351,6 +427,8 @@ int main(void)
 	test_wait(a);
 	test_lines(a);
 	test_units(a);
+	test_watch_sets(a);
+	test_package_removed(a);
 	test_link_lost(a);
 	arena_free(a);
 	return check_done();

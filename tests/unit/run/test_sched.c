@@ -124,6 +124,15 @@ static void t_register(pig_task *t)
 	if (!strcmp(t->hostname, "a2"))
 		pig_file(o, .path = pig_fmt(t, "%s/reg/refused", link_.dir), .text = "x", .owner = "nobody-of-this-name");
 }
+static void t_self(pig_task *t)
+{
+	const pig_value *self = t->host->self(t), *files = t->val->key(self, "inventory");
+
+	if (!strcmp(t->hostname, "a1"))
+		say(t, pig_fmt(t, "%s %s %s %s", strrchr(t->val->str(t->val->key(self, "program"), "/?"), '/'),
+			       t->val->key(files, "inv.yml") ? "inventory" : "no inventory", t->val->key(files, "files/own") ? "own" : "no own",
+			       t->val->key(files, "files/pki/ca.key") ? "key" : "no-key"));
+}
 static void t_register_breaks(pig_task *t)
 {
 	say(t->host->later(t, "b1"), "never-there");
@@ -150,6 +159,7 @@ static struct pig_taskdef rows[] = {
 	{ .name = "secret", .run = t_secret }, { .name = "fail", .run = t_fail },
 	{ .name = "quiet", .run = t_quiet }, { .name = "reach", .run = t_reach },
 	{ .name = "register", .run = t_register }, { .name = "register_breaks", .run = t_register_breaks },
+	{ .name = "self", .run = t_self },
 };
 
 /* ---- a run of made-up steps ---- */
@@ -347,6 +357,13 @@ int main(void)
 	dead_host = NULL;
 	CHECK_INT(RUN({ .task = "register_breaks", .hosts = "ga" }), E_FAILED);
 	CHECK(!strstr(log, "never-there"));
+
+	/* the files of the running pig: program, inventory and what is beside it, no keys */
+	struct err e = { 0 };
+	CHECK(os_mkdirs(arena_fmt(a, "%s/files/pki", link_.dir), 0700, &e) && os_write(arena_fmt(a, "%s/files/own", link_.dir), "x", 1, 0600, &e) &&
+	      os_write(arena_fmt(a, "%s/files/pki/ca.key", link_.dir), "x", 1, 0600, &e));
+	CHECK_INT(RUN({ .task = "self", .hosts = "ga" }), 0);
+	CHECK_HAS(log, "test_sched inventory own no-key a1");
 
 	/* a secret in a command never gets there, nor into what is said */
 	CHECK_INT(RUN({ .task = "secret" }), E_FAILED);

@@ -14,16 +14,12 @@ enum why {
 	LIBYAML_REFUSES = 1, /* valid, and libyaml 0.2.5 does not take it */
 	LIBYAML_TAKES,       /* invalid, and libyaml takes it */
 	LIBYAML_DIFFERS,     /* valid, and libyaml reads another value */
-	ONE_DOCUMENT,        /* several documents: an inventory is one */
-	KEYS,                /* a list or a map as a key */
-	TAGS,                /* a tag nobody declared is refused, as Ansible does */
-	EMPTY_STREAM,        /* no document at all is null here */
+	KEYS,                /* a list or a map as a key: refused, as PyYAML does; JSON has no such thing either */
 };
 
 static const char *const reasons[] = {
 	[LIBYAML_REFUSES] = "libyaml refuses it", [LIBYAML_TAKES] = "libyaml takes it",
-	[LIBYAML_DIFFERS] = "libyaml reads it otherwise", [ONE_DOCUMENT] = "several documents",
-	[KEYS] = "a key is a scalar", [TAGS] = "unknown tag", [EMPTY_STREAM] = "no document",
+	[LIBYAML_DIFFERS] = "libyaml reads it otherwise", [KEYS] = "a key is a scalar",
 };
 
 static const struct { const char *id; enum why why; } exceptions[] = {
@@ -50,16 +46,9 @@ static const struct { const char *id; enum why why; } exceptions[] = {
 	{ "Y79Y/003", LIBYAML_TAKES }, { "YJV2", LIBYAML_TAKES },
 	{ "652Z", LIBYAML_DIFFERS }, { "HM87/01", LIBYAML_DIFFERS }, { "JEF9/02", LIBYAML_DIFFERS },
 	{ "L24T/01", LIBYAML_DIFFERS }, { "Y2GN", LIBYAML_DIFFERS },
-	{ "35KP", ONE_DOCUMENT }, { "6XDY", ONE_DOCUMENT }, { "6ZKB", ONE_DOCUMENT }, { "9DXL", ONE_DOCUMENT },
-	{ "9KAX", ONE_DOCUMENT }, { "JHB9", ONE_DOCUMENT }, { "KSS4", ONE_DOCUMENT }, { "L383", ONE_DOCUMENT },
-	{ "PUW8", ONE_DOCUMENT }, { "RZT7", ONE_DOCUMENT }, { "U9NS", ONE_DOCUMENT },
 	{ "4FJ6", KEYS }, { "6BFJ", KEYS }, { "6PBE", KEYS }, { "9MMW", KEYS }, { "KK5P", KEYS }, { "LX3P", KEYS },
 	{ "M2N8/00", KEYS }, { "M2N8/01", KEYS }, { "M5DY", KEYS }, { "Q9WF", KEYS }, { "RZP5", KEYS },
 	{ "SBG9", KEYS }, { "V9D5", KEYS }, { "X38W", KEYS }, { "XW4D", KEYS },
-	{ "5TYM", TAGS }, { "6CK3", TAGS }, { "6WLZ", TAGS }, { "7FWL", TAGS }, { "9WXW", TAGS }, { "C4HZ", TAGS },
-	{ "CC74", TAGS }, { "CUP7", TAGS }, { "M5C3", TAGS }, { "P76L", TAGS }, { "UGM3", TAGS }, { "Z67P", TAGS },
-	{ "Z9M4", TAGS },
-	{ "8G76", EMPTY_STREAM }, { "98YD", EMPTY_STREAM }, { "AVM7", EMPTY_STREAM },
 };
 
 static int tally[8];
@@ -83,23 +72,63 @@ static const char *json(struct arena *a, const struct value *v)
 	return value_to_json(&b, v, NULL) ? buf_text(&b) : "(not printable)";
 }
 
-/* What went wrong with one case; NULL when it is as the suite says. */
+/* The JSON texts behind each other, as a list. */
+static bool json_stream(struct value **out, struct arena *a, const char *text, size_t n)
+{
+	*out = value_list(a);
+	for (size_t at = 0, end; at < n; at = end) {
+		struct value *one = NULL;
+		struct err e;
+		/* the shortest piece of whole lines that is a text: the suite writes one document to some lines each */
+		for (end = at;;) {
+			while (end < n && text[end] != '\n')
+				end++;
+			end += end < n;
+			if (value_from_json(&one, a, "json", text + at, end - at, &e))
+				break;
+			if (end >= n)
+				return false;
+		}
+		value_push(a, *out, one);
+	}
+	return true;
+}
+
+/* What went wrong with one case; NULL when it is as the suite says. As `pig query` reads: any tag, any number of documents. */
 static const char *run(struct arena *a, const struct value *c)
 {
 	const struct value *yaml = value_get(c, "yaml"), *want_text = value_get(c, "json");
 	struct value *got = NULL, *want = NULL;
-	struct err e = { 0 }, je = { 0 };
-	bool ok = value_from_yaml(&got, a, "case", yaml->u.str.s, yaml->u.str.n, &e);
+	struct err e = { 0 };
+	bool invalid = value_truth(value_get(c, "fail"));
+	/* invalid is invalid for inventories: that libyaml takes a directive in mid-stream shows in a stream alone (4 cases) */
+	bool ok = invalid ? value_from_yaml(&got, a, "case", yaml->u.str.s, yaml->u.str.n, &e)
+			  : value_from_yaml_stream(&got, a, "case", yaml->u.str.s, yaml->u.str.n, true, &e);
 
-	if (value_truth(value_get(c, "fail")))
+	if (invalid)
 		return ok ? arena_fmt(a, "taken, though invalid: %s", json(a, got)) : NULL;
 	if (!ok)
 		return arena_fmt(a, "refused: %s", err_text(&e, a));
 	if (!want_text)
 		return NULL;
-	if (!value_from_json(&want, a, "json", want_text->u.str.s, want_text->u.str.n, &je))
-		return arena_fmt(a, "not one document: %s", json(a, want_text));
+	if (!json_stream(&want, a, want_text->u.str.s, want_text->u.str.n))
+		return arena_fmt(a, "no JSON: %s", json(a, want_text));
 	return value_equal(got, want) ? NULL : arena_fmt(a, "is %s, not %s", json(a, got), json(a, want));
+}
+
+/* As an inventory is read: one document, known tags. What it takes must be what the other way takes. */
+static void strict(struct arena *a, const struct value *c, bool sound)
+{
+	const struct value *yaml = value_get(c, "yaml");
+	struct value *got = NULL, *all = NULL;
+	struct err e = { 0 };
+
+	if (!sound || !value_from_yaml(&got, a, "case", yaml->u.str.s, yaml->u.str.n, &e)) {
+		CHECK(!sound || value_truth(value_get(c, "fail")) || strstr(e.msg, "second document") || strstr(e.msg, "unknown tag"));
+		return;
+	}
+	CHECK(value_from_yaml_stream(&all, a, "case", yaml->u.str.s, yaml->u.str.n, true, &e));
+	CHECK(value_len(all) ? value_equal(value_at(all, 0), got) : got->type == V_NULL);
 }
 
 int main(void)
@@ -121,6 +150,7 @@ int main(void)
 	for (size_t i = 0; i < value_len(cases); i++) {
 		const char *id = value_cstr(value_get(value_at(cases, i), "id"), "?");
 		const char *fault = run(a, value_at(cases, i));
+		strict(a, value_at(cases, i), !fault);
 		enum why why = expected(id);
 		if (!fault)
 			agree++;

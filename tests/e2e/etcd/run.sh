@@ -1,0 +1,131 @@
+#!/bin/bash
+# Members of etcd that leave and come back: one, two at once, a whole cluster beside another; and what is refused.
+# shellcheck disable=SC2016,SC2317,SC2086,SC2034 # the nodes' shells expand what stands in single quotes here; cases are called by name
+export SUITE=etcd
+# shellcheck source=tests/e2e/lib/lib.sh
+. "$(dirname "$0")/../lib/lib.sh"
+ETCD='. /etc/profile.d/etcdctl.sh; export ETCDCTL_API=3;'
+
+inventory() {
+	cat >"$INV" <<-'END'
+		all:
+		  children:
+		    etcd:
+		      hosts: { 10.10.10.10: { etcd_seq: 1 }, 10.10.10.11: { etcd_seq: 2 }, 10.10.10.12: { etcd_seq: 3 } }
+		      vars: { etcd_cluster: etcd }
+		    etcd2: { hosts: { 10.10.10.13: { etcd_seq: 1 } }, vars: { etcd_cluster: etcd2 } }
+		  vars: { ansible_user: dba }
+	END
+}
+listed() { on "${1:-meta}" "$ETCD etcdctl member list" | grep started | sed 's/.*, \(etcd2\{0,1\}-[0-9]\), .*/\1/' | sort | tr '\n' ' '; }
+all_well() { [ "$(on "$1" "$ETCD etcdctl endpoint health --cluster 2>&1" | grep -c 'is healthy')" = "$2" ]; }
+value() { on "$1" "$ETCD etcdctl get --print-value-only k"; }
+put() { on "$1" "$ETCD etcdctl put k $2 >/dev/null"; }
+# What other members' removal must not touch.
+state() { on "$1" 'systemctl show -p InvocationID,ActiveState etcd; find /etc/etcd /etc/systemd/system/etcd.service -printf "%p %m %u:%g %s %T@\n" | sort'; }
+no_trace() {
+	[ -z "$(on "$1" 'ls -d /etc/etcd /var/lib/etcd /data/etcd /etc/systemd/system/etcd.service /etc/profile.d/etcdctl.sh 2>/dev/null
+		systemctl is-active etcd | grep -x active; pidof etcd; systemctl is-enabled etcd 2>/dev/null | grep -x enabled')" ]
+}
+refused() { # NAME STATUS WORDS pig run's words...
+	local name=$1 status=$2 words=$3 s
+	shift 3
+	pig_run "$@"
+	s=$?
+	equal "$name: refused" "$status" $s
+	check "$name: says why" grep -qE "$words" "$LOG"
+	check "$name: says what to do" grep -qE 'hint:' "$LOG"
+}
+
+case_form() {
+	pig_ok "etcd.yml" etcd.yml
+	equal "three members" "etcd-1 etcd-2 etcd-3 " "$(listed)"
+	equal "one of the other cluster" "etcd2-1 " "$(listed node-3)"
+	put meta first && put node-3 beside
+	equal "a value in each" "first beside" "$(value meta) $(value node-3)"
+}
+
+case_refusals() {
+	state node-2 >"$WORK/state-a"
+	refused "without the cluster's name" 2 '"etcd" would be destroyed and was not named' etcd-rm.yml -l 10.10.10.12
+	check "it says what would be lost" grep -q 'member etcd-3 of etcd cluster etcd, with its data in /data/etcd' "$LOG"
+	refused "with the safeguard on" 2 'etcd_safeguard is on for host' etcd-rm.yml -l 10.10.10.12 -e confirm=etcd -e etcd_safeguard=true
+	pig_ok "--check" etcd-rm.yml -l 10.10.10.12 --check
+	check "says what would be done" grep -q 'member etcd-3 has left' "$LOG"
+	on node-2 'systemctl stop etcd'
+	refused "losing the quorum" 1 'without etcd-2 .* would have 1 of 2 members well' etcd-rm.yml -l 10.10.10.11 -e confirm=etcd
+	check "the hint names who is not well" grep -q 'Bring etcd-3 back first' "$LOG"
+	on node-1 'systemctl stop etcd'
+	refused "nobody left to tell" 1 'no member of etcd cluster "etcd" that stays answers' etcd-rm.yml -l 10.10.10.10 -e confirm=etcd
+	on node-1 'systemctl start etcd'
+	on node-2 'systemctl start etcd'
+	check "all are well again" until_ok 30 all_well meta 3
+	equal "nothing was removed" "etcd-1 etcd-2 etcd-3 first" "$(listed)$(value node-2)"
+}
+
+case_one() { # leaves, and comes back
+	local n
+	for n in meta node-1; do state $n; done >"$WORK/state-a"
+	pig_ok "one member is removed" etcd-rm.yml -l 10.10.10.12 -e confirm=etcd
+	equal "the cluster lists the others" "etcd-1 etcd-2 " "$(listed)"
+	check "they are well" until_ok 20 all_well meta 2
+	check "no trace is left of it" no_trace node-2
+	pig_ok "once more" etcd-rm.yml -l 10.10.10.12 -e confirm=etcd
+	equal "changed=0" 0 "$(recap changed)"
+	put meta second
+	pig_ok "etcd.yml takes it in again" etcd.yml
+	equal "three members" "etcd-1 etcd-2 etcd-3 " "$(listed)"
+	equal "it has what was written meanwhile" second "$(value node-2)"
+	equal "the others have not changed" 0 "$(recap changed 10.10.10.11)"
+	for n in meta node-1; do state $n; done >"$WORK/state-b"
+	check "nor been restarted" cmp "$WORK/state-a" "$WORK/state-b"
+	pig_ok "etcd.yml again" etcd.yml
+	equal "changed=0" 0 "$(recap changed)"
+}
+
+case_two() { # at once, one after the other
+	put meta second
+	pig_ok "two members are removed" etcd-rm.yml -l 10.10.10.11,10.10.10.12 -e confirm=etcd
+	equal "one is left" "etcd-1 " "$(listed)"
+	equal "with the data" second "$(value meta)"
+	check "no trace is left of the others" eval "no_trace node-1 && no_trace node-2"
+	pig_ok "etcd.yml takes both in again" etcd.yml
+	equal "three members" "etcd-1 etcd-2 etcd-3 " "$(listed)"
+	check "all are well" until_ok 30 all_well meta 3
+}
+
+case_whole() { # a cluster beside another, then the other
+	local n
+	put meta second
+	for n in meta node-1 node-2; do state $n; done >"$WORK/state-a"
+	pig_ok "the other cluster is removed" etcd-rm.yml -l etcd2 -e confirm=etcd2
+	check "no trace is left of it" no_trace node-3
+	for n in meta node-1 node-2; do state $n; done >"$WORK/state-b"
+	check "the first is untouched" cmp "$WORK/state-a" "$WORK/state-b"
+	equal "and has its value" second "$(value node-1)"
+	on meta 'touch /data/etcd/of-others'
+	pig_ok "the data stays when that is asked for" etcd-rm.yml -l etcd -e confirm=etcd -e etcd_rm_data=false
+	check "it does" on node-1 '[ -d /data/etcd/member ] && ! systemctl is-active etcd'
+	pig_ok "and is taken up again" etcd.yml -l etcd
+	equal "with its value" second "$(value node-1)"
+	pig_ok "all of it is removed" etcd-rm.yml -l etcd -e confirm=etcd
+	check "what others keep in the folder is left" on meta '[ "$(ls -A /data/etcd)" = of-others ] && rm -r /data/etcd'
+	for n in meta node-1 node-2; do check "$n: no trace is left" no_trace $n; done
+	pig_ok "etcd.yml founds it anew" etcd.yml -l etcd
+	equal "and empty" "" "$(value meta)"
+}
+
+main() {
+	local c failed_before
+	inventory
+	box_up
+	for c in form refusals one two whole; do
+		wanted "$c" || continue
+		failed_before=$FAILED
+		say "== $c"
+		"case_$c"
+		[ "$FAILED" = "$failed_before" ] || dump "$c"
+	done
+	finish
+}
+main
