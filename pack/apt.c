@@ -84,10 +84,9 @@ bool apt_open(struct apt *t, struct arena *a, const char *dir, const char *sourc
 	buf_fmt(&conf, config, dir, dir, dir, arch);
 	if (sources)
 		buf_fmt(&conf, "Dir::Etc::sourcelist \"%s/sources.list\";\nDir::Etc::sourceparts \"-\";\n", dir);
-	if (sources && !os_write(os_join(a, dir, "sources.list"), sources, strlen(sources), 0644, e))
-		return false;
 	return os_mkdirs(os_join(a, dir, "state/lists/partial"), 0755, e) &&
 	       os_mkdirs(os_join(a, dir, "cache/archives/partial"), 0755, e) &&
+	       (!sources || os_write(os_join(a, dir, "sources.list"), sources, strlen(sources), 0644, e)) &&
 	       os_write(os_join(a, dir, "status"), "", 0, 0644, e) && os_write(t->conf, conf.p, conf.len, 0644, e);
 }
 

@@ -36,9 +36,9 @@ print=$(sed '/-----/d' "$b/inv/files/pki/repo/bundle.pub" | base64 -d | sha256su
 check "verify" "$PIG" repo verify "$first" -i "$WORK/build/pigsty.yml"
 check "extract" "$PIG" repo extract "$first" -C "$WORK/www" -i "$WORK/build/pigsty.yml"
 check "the index is signed by the key in it" gpgv --keyring "$WORK/www/pigsty/pigsty.gpg" "$WORK/www/pigsty/InRelease"
-build_fails "a missing package is named with what was tried" 2 'nosuch | alsonot' -p 'nosuch | alsonot'
+build_fails "a missing package is named with what was tried" 2 'nosuch|alsonot' -p 'nosuch | alsonot'
 build_fails "and one near it" 2 'near to it: postgresql-15' -p postgresql-155
-build_fails "a lock" 2 'cannot be written' --cache /proc/none
+build_fails "a cache that cannot be" 2 'could not make folder "/proc/none"' --cache /proc/none
 # a source of its own: the repository that was just extracted, then spoilt in one way after another
 upstream() { # URL-AND-SUITE [KEYRING]
 	inventory "    repo_modules: own
@@ -82,7 +82,7 @@ boot_fails "bootstrap: another key" "-k 1234 /opt/bundle/$name" "signed by $prin
 boot_fails "bootstrap: no such user" "-u nobody2 /opt/bundle/$name" 'there is no user "nobody2"'
 on meta 'mkdir -p /small && mount -t tmpfs -o size=1m none /small' >/dev/null
 boot_fails "bootstrap: no space" "-d /small/x /opt/bundle/$name" "no space in /small/x"
-check_not "nothing was put anywhere" on meta 'ls /www /etc/apt/sources.list.d/local.list /etc/pig'
+check_not "nothing was put anywhere" on meta '[ -e /www ] || [ -e /etc/apt/sources.list.d/local.list ] || [ -e /etc/pig ]'
 on meta 'rm -rf /home/dba/.ssh/id_ed25519*; rm -f /etc/sudoers.d/dba; echo "dba ALL=(ALL:ALL) NOPASSWD: /usr/bin/sh, /bin/sh" >/etc/sudoers.d/dba' >/dev/null
 check "bootstrap" boot "-k $print /opt/bundle/$name"
 check "dba has a key and sudo on its own node" on_meta 'sudo -n id -u | grep -qx 0 && ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new 10.10.10.10 true'
