@@ -96,7 +96,6 @@ suite e2e/etcd bash tests/e2e/etcd/run.sh
 suite e2e/minio bash tests/e2e/minio/run.sh
 suite e2e/pgsql bash tests/e2e/pgsql/run.sh
 suite e2e/backup bash tests/e2e/backup/run.sh
-suite e2e/repo bash tests/e2e/repo/run.sh
 beside_end
 
 echo
