@@ -176,6 +176,10 @@ bool inventory_read_source(struct inv_build *b, const char *source)
 		dir_add(b, ".");
 		return inventory_read_sql(b, source);
 	}
+	if (!there && strstr(source, "://")) { /* it may hold a password: it is not repeated */
+		fail(b->e, E_INPUT, "the inventory is a URL of a kind that is not known");
+		return err_hint(b->e, "Write postgres://user@host:port/database.");
+	}
 	if (!there && strchr(source, ','))
 		return list_read(b, source);
 	if (!there) {

@@ -229,6 +229,8 @@ refused "nobody there" 4 "the database at 127.0.0.1, port 1 cannot be reached" i
 lacks "nobody there" wr0ng-pass
 refused "a URL that is none" 2 "the URL of the database cannot be read" inventory list -i "postgres://owner:wr0ng-pass@[::1/meta"
 lacks "a URL that is none" wr0ng-pass
+refused "a URL of another kind" 2 "a URL of a kind that is not known" inventory list -i "postgre://owner:$url_password@127.0.0.1:$port/meta"
+lacks "a URL of another kind" "$url_password"
 refused "nothing in it" 2 "holds no inventory" inventory list -i "postgres://owner:$url_password@127.0.0.1:$port/bare"
 psql -d meta -c 'create schema second' -c 'create table second.group (cls text, ctime timestamptz)' -c 'create table second.host (cls text, ip inet, ctime timestamptz)' \
 	-c 'create table second.global_var (key text, value jsonb, mtime timestamptz)' -c 'create table second.group_var (cls text, key text, value jsonb, mtime timestamptz)' \
