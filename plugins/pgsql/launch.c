@@ -390,6 +390,10 @@ void pgsql_hba(pig_task *t)
 		 .group = "postgres", .mode = 0600);
 	pig_file(t, .path = pig_fmt(t, "%s/pg_hba.conf", in.data), .text = hba_text(&in, false), .owner = in.p->pg_dbsu,
 		 .group = "postgres", .mode = 0600);
+	/* a member that has just come started on the rules its data brought along */
+	if (!t->check && t->val->truth(t->host->of(t, t->hostname, "pg_joined"), false))
+		pig_shell(t, .note = "a new member reads its access file", .as = in.p->pg_dbsu,
+			  .cmd = pig_fmt(t, "echo 'select pg_reload_conf()' | %s >/dev/null", in.psql));
 	/* The server itself says what it has read: the file may be younger than Patroni's process, as pg_rewind and a
 	 * base backup write it too, and still be older than the server's last look at it. Its change and not its
 	 * modification is compared: it was written before it was renamed, and a look between the two saw the old one. */
