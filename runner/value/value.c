@@ -128,7 +128,7 @@ static struct entry *find(const struct value *map, const char *key)
 		return NULL;
 	if (!map->u.map.slots) {
 		for (uint32_t i = 0; i < map->u.map.n; i++)
-			if (!strcmp(map->u.map.items[i].key, key))
+			if (*map->u.map.items[i].key == *key && !strcmp(map->u.map.items[i].key, key))
 				return &map->u.map.items[i];
 		return NULL;
 	}
