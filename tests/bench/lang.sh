@@ -17,16 +17,17 @@ check() { # WORDS A B FACTOR: A * FACTOR <= B
 		failed=$((failed + 1)); echo "not ok - $1 ($2 against $3)"
 	fi
 }
-# measure KEY COMMAND...: median wall milliseconds of three runs (one with ONCE=1) and the peak of KiB, as KEY_ms and KEY_kb
+# measure KEY COMMAND...: median milliseconds of processor time of three runs (one with ONCE=1) and the peak of KiB, as KEY_ms and
+# KEY_kb. All of them work in one thread and wait for nothing, so that this is their time on a machine of their own, whatever runs beside
 measure() {
 	local key=$1 i all=() kb
 	shift
 	for ((i = 0; i < (${ONCE:-0} == 1 ? 1 : 3); i++)); do
 		python3 - "$work/m" "$@" <<'END' || { echo "not ok - $key ends well"; failed=$((failed + 1)); }
-import os, resource, subprocess, sys, time
-t = time.monotonic()
+import resource, subprocess, sys
 status = subprocess.run(sys.argv[2:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL).returncode
-open(sys.argv[1], "w").write("%d %d" % ((time.monotonic() - t) * 1000 + 0.999, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+open(sys.argv[1], "w").write("%d %d" % ((used.ru_utime + used.ru_stime) * 1000 + 0.999, used.ru_maxrss))
 sys.exit(status)
 END
 		all+=("$(cut -d' ' -f1 "$work/m")")
@@ -47,8 +48,14 @@ ONCE=1 measure check10 "$pig" check -i "$work/ten.yml"
 ONCE=1 measure list10 "$pig" inventory list --json -i "$work/ten.yml"
 ONCE=1 measure theirs ansible-inventory --list -i "$work/one.yml"
 golden=(tests/golden/tmpl/*.j2)
-ours=$("$programs/bench_tmpl" "$TIMES" tests/golden/tmpl/vars.yml "${golden[@]}") || ours=0
-jinja=$(/usr/bin/python3 tests/bench/tmpl.py "$TIMES" tests/golden/tmpl/vars.yml "${golden[@]}") || jinja=0
+# short: each five times by turns, and the least disturbed counts
+ours=0 jinja=0
+for ((i = 0; i < 5; i++)); do
+	x=$("$programs/bench_tmpl" "$TIMES" tests/golden/tmpl/vars.yml "${golden[@]}") &&
+		y=$(/usr/bin/python3 tests/bench/tmpl.py "$TIMES" tests/golden/tmpl/vars.yml "${golden[@]}") || { ours=0 jinja=0; break; }
+	((i == 0 || x < ours)) && ours=$x
+	((i == 0 || y < jinja)) && jinja=$y
+done
 echo "templates: $ours ms, Jinja2 $jinja ms"
 
 if [ "${1:-}" = small ]; then # what a process costs to start weighs more here, and the machine is not quiet
@@ -69,9 +76,10 @@ check "pig inventory list: time grows with the hosts, not faster" "$list10_ms" "
 if [ -n "$DOC" ] && [ -f "$DOC" ]; then
 	{
 		echo
-		echo "\`tests/bench/lang.sh\`, $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg), $(date +%F); medians of three, ansible-inventory once."
+		echo "\`tests/bench/lang.sh\`, $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg), $(date +%F); medians of three, ansible-inventory once, templates the best of five."
+		echo "Processor seconds: all of them work in one thread and wait for nothing."
 		echo
-		echo '| what | time, s | peak memory, MiB | times faster |'
+		echo '| what | processor time, s | peak memory, MiB | times faster |'
 		echo '|---|---|---|---|'
 		echo "| \`ansible-inventory --list\`, $HOSTS hosts | $(s "$theirs_ms") | $(mib "$theirs_kb") | |"
 		echo "| \`pig check\`, $HOSTS hosts | $(s "$check_ms") | $(mib "$check_kb") | $(times "$theirs_ms" "$check_ms") |"
