@@ -220,23 +220,29 @@ static bool playbook_read(struct reading *k, const struct value *v)
 	return true;
 }
 
-/* The step that a task is registered in: one that destroys only when there is no other. */
+/* How well a step that has the task says how it is to run: one of its own module's playbooks before another's, which may be for other
+ * hosts; one that destroys only when there is no other. */
+static int fits(const struct playbook *p, const struct step *s, const struct task_row *t)
+{
+	return (s->flags & PIG_DESTRUCTIVE ? 0 : 2) + (p->module == t->module ? 1 : 0);
+}
+
 static const struct step *step_of(const struct modules *ms, const struct task_row *t)
 {
-	const struct step *last = NULL;
+	const struct step *best = NULL;
+	int most = -1;
 
 	for (uint32_t i = 0; i < ms->playbooks.n; i++) {
 		const struct playbook *p = ms->playbooks.items[i].val;
 		for (uint32_t s = 0; s < p->n_steps; s++)
 			for (uint32_t j = 0; j < p->steps[s].n_tasks; j++) {
-				if (p->steps[s].tasks[j] != t)
+				if (p->steps[s].tasks[j] != t || fits(p, &p->steps[s], t) <= most)
 					continue;
-				if (!(p->steps[s].flags & PIG_DESTRUCTIVE))
-					return &p->steps[s];
-				last = last ? last : &p->steps[s];
+				best = &p->steps[s];
+				most = fits(p, best, t);
 			}
 	}
-	return last;
+	return best;
 }
 
 static bool task_add(struct reading *k, const struct value *at, const char *name, const struct step **of)

@@ -89,7 +89,7 @@ static void clock_look(struct run *run, struct host_run *hr)
 {
 	int64_t off = hr->conn->ahead_s;
 
-	if (off >= -CLOCK_OFF_S && off <= CLOCK_OFF_S)
+	if (!run->rep || (off >= -CLOCK_OFF_S && off <= CLOCK_OFF_S)) /* a command alone is reported by who asked for it */
 		return;
 	char *text = arena_fmt(hr->a, "the clock of %s is %lld s %s of this machine's; certificates, logs and backups go by it "
 			       "(is its time kept? chronyc tracking says)",
@@ -110,7 +110,7 @@ static bool connect_once(struct run *run, struct host_run *hr, struct err *e)
 		return false;
 	clock_look(run, hr);
 	resolver_facts(hr->r, hr->conn->facts);
-	for (uint32_t i = 0; i < run->plan->playbook->n_plays; i++) {
+	for (uint32_t i = 0; run->plan && i < run->plan->playbook->n_plays; i++) {
 		struct resolvers *rs = run->plan->playbook->plays[i].rs;
 		if (!rs)
 			continue;

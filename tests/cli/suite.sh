@@ -72,6 +72,8 @@ expect "plays: a tag" 0 "tasks pg_hba pg_user" -- "$pig" run ./site.yml --list-t
 expect "plays: a tag that matches nothing" 2 '-t: playbook "./site.yml" has no tag, task or step "pg_hab"' pg_hba -- "$pig" run ./site.yml -t pg_hab
 expect "plays: a bare name is a registered playbook's" 2 'no playbook "site.yml"' "pig run ./site.yml" -- "$pig" run site.yml
 expect "plays: no such file" 2 "nowhere.yml" -- "$pig" run ./nowhere.yml
+site '- hosts: all' '  tasks: [node_hosts]'
+expect "plays: a task of several playbooks is taken as its module's own has it" 0 "./site.yml: 3 hosts" -- "$pig" run ./site.yml --list-hosts
 site '- playbook: pgsq'
 expect "plays: unknown playbook, with its place" 2 "./site.yml:1:13: " 'no playbook "pgsq"' "Did you mean pgsql?" -- "$pig" run ./site.yml
 site '- hosts: all' '  tasks:' '  - pg_hbaa'
