@@ -20,8 +20,10 @@ tally() { # LOG STATUS NAME
 	[ -n "$line" ] || { [ "$2" = 0 ] && f=1; }
 	passed=$((passed + ${p:-0})) failed=$((failed + ${f:-0})) skipped=$((skipped + ${s:-0}))
 	printf '%s: %s%s\n' "$3" "${line:-said no count}" "$([ "$2" = 0 ] || echo " (status $2)")"
-	if [ "${f:-0}" -gt 0 ]; then
-		grep -vE '^ok ' "$1" | tail -60
+	if [ "${f:-0}" -gt 0 ]; then # what failed first is mostly the cause of the rest
+		grep -vE '^ok ' "$1" | cut -c1-300 | awk '/not ok/ { on = 1 } on' | head -60
+		echo "[...]"
+		grep -vE '^ok ' "$1" | cut -c1-300 | tail -20
 	fi
 }
 

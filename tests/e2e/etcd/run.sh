@@ -110,6 +110,17 @@ case_two() { # at once, one after the other
 	check "all are well" until_ok 30 all_well meta 3
 }
 
+case_removed() { # by hand, with its data left
+	local id
+	id=$(on meta "$ETCD etcdctl member list" | sed -n 's/, .*, etcd-3, .*//p')
+	on meta "$ETCD etcdctl member remove $id" >/dev/null
+	check "it ends itself" until_ok 30 on node-2 '! grep -qs ":094B 0*:0000 0A " /proc/net/tcp'
+	refused "a member that was removed" 1 'etcd-3 was removed from etcd cluster "etcd", and its data is still there' etcd.yml
+	pig_ok "as the hint says: what is left is taken away" etcd-rm.yml -l 10.10.10.12 -e confirm=etcd
+	pig_ok "and it joins anew" etcd.yml
+	equal "three members" "etcd-1 etcd-2 etcd-3 " "$(listed)"
+}
+
 case_whole() { # a cluster beside another, then the other
 	local n
 	put meta second
@@ -135,7 +146,7 @@ main() {
 	local c failed_before
 	inventory
 	box_up
-	for c in form refusals one disk two whole; do
+	for c in form refusals one disk two removed whole; do
 		wanted "$c" || continue
 		failed_before=$FAILED
 		say "== $c"
