@@ -96,6 +96,8 @@ suite e2e/cmdb bash tests/e2e/cmdb/run.sh
 suite e2e/cluster bash tests/e2e/cluster/run.sh
 suite e2e/etcd bash tests/e2e/etcd/run.sh
 suite e2e/minio bash tests/e2e/minio/run.sh
+suite e2e/redis bash tests/e2e/redis/run.sh
+suite e2e/repo bash tests/e2e/repo/run.sh
 suite e2e/pgsql bash tests/e2e/pgsql/run.sh
 suite e2e/backup bash tests/e2e/backup/run.sh
 beside_end

@@ -51,10 +51,16 @@ static bool same_place(const char *at, size_t n, const char *bind)
 	return strlen(bind) == n && !strncmp(at, bind, n);
 }
 
-static bool ports_free(pig_task *t, const struct inst *list, size_t n)
+#define FREE "redis_ports_free"
+
+bool redis_ports_free(pig_task *t, const struct inst *list, size_t n)
 {
 	const struct redis *p = t->params;
-	const char *out = n ? taken(t, list, n) : "", *line;
+	const char *line;
+
+	if (!n || t->val->truth(t->host->of(t, t->hostname, FREE), false))
+		return true;
+	const char *out = taken(t, list, n);
 
 	for (size_t i = 0; out && (line = line_at(t, out, i)); i++) {
 		char *at;
@@ -70,6 +76,8 @@ static bool ports_free(pig_task *t, const struct inst *list, size_t n)
 		t->host->hint(t, "End it, or give the instance another port in redis_instances.");
 		return false;
 	}
+	if (out)
+		t->host->publish(t, FREE, t->host->boolean(t, true));
 	return out;
 }
 
@@ -78,7 +86,7 @@ void task_redis_start(pig_task *t)
 	struct inst *list;
 	size_t n = insts_of(t, &list);
 
-	if (!ports_free(t, list, n))
+	if (!redis_ports_free(t, list, n))
 		return;
 	for (size_t i = 0; i < n; i++)
 		pig_unit(t, .name = list[i].unit, .state = PIG_STARTED, .enable = 1, .watch = watch_of(t, &list[i]),

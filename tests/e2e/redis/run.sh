@@ -27,11 +27,11 @@ inventory() {
 		        redis_password: redis.meta
 		        redis_max_memory: 16MB
 		        redis_sentinel_monitor: [ { name: redis-ms, host: 10.10.10.10, port: 6379, password: redis.ms, quorum: 2 } ]
-		    redis-test:
+		    redis-ms2:
 		      hosts:
 		        10.10.10.13: { redis_node: 1, redis_instances: { 6379: {}, 6380: {}, 6381: {} } }
 		        10.10.10.14: { redis_node: 2, redis_instances: { 6379: {}, 6380: {}, 6381: {} } }
-		      vars: { redis_cluster: redis-test, redis_mode: cluster, redis_password: redis.test, redis_max_memory: 32MB }
+		      vars: { redis_cluster: redis-ms2, redis_mode: cluster, redis_password: redis.ms2, redis_max_memory: 32MB }
 		  vars: { ansible_user: dba }
 	END
 }
@@ -40,7 +40,7 @@ inventory() {
 ask() { # NODE PORT WORDS...: words are one line for the node's shell
 	local node=$1 port=$2 word
 	shift 2
-	case $node in meta | node-1) word=redis.ms ;; node-2) word=redis.meta ;; *) word=redis.test ;; esac
+	case $node in meta | node-1) word=redis.ms ;; node-2) word=redis.meta ;; *) word=redis.ms2 ;; esac
 	on "$node" "REDISCLI_AUTH=$word timeout 5 redis-cli -h $(addr_of "$node") -p $port $*" | tr -d '\r'
 }
 role() { ask "$1" "$2" INFO replication | sed -n 's/^role://p'; }
@@ -67,9 +67,15 @@ for f in /etc/redis/redis-*.conf; do
 done
 systemctl show -p Id,InvocationID,ActiveState redis_exporter | paste -sd" " -'
 states() { # FILE [NODES...]
-	local to=$1 n
+	local to=$1 n pids=''
 	shift
-	for n in ${*:-$NODES}; do echo "== $n" && on "$n" "$STATE"; done >"$to"
+	[ $# -gt 0 ] || set -- $NODES
+	for n in "$@"; do
+		{ echo "== $n" && on "$n" "$STATE"; } >"$to.$n" &
+		pids="$pids $!"
+	done
+	wait $pids
+	for n in "$@"; do cat "$to.$n"; done >"$to"
 }
 started() { # NODE PORT: by Redis's own word
 	ask "$1" "$2" INFO server | sed -n 's/^run_id://p'
@@ -83,7 +89,7 @@ refused() { # NAME STATUS WORDS pig run's words...
 	check "$name: says why" grep -qE "$words" "$LOG"
 	check "$name: says what to do" grep -q 'hint:' "$LOG"
 }
-no_secret() { ! grep -qE 'redis\.(ms|meta|test)([^a-z-]|$)' "$LOG"; }
+no_secret() { ! grep -qE 'redis\.(ms2?|meta)([^a-z-]|$)' "$LOG"; }
 
 case_check() {
 	tree "$WORK/tree-a"
@@ -94,11 +100,13 @@ case_check() {
 	check "and changes nothing" same_tree "$WORK/tree-a" "$WORK/tree-b"
 }
 
-case_taken() {
-	on node-1 'systemd-run -q --unit=squatter node -e "require(\"net\").createServer().listen(6380)"'
-	check "someone else has the port" until_ok 10 on node-1 'ss -Hltn "sport = :6380" | grep -q .'
-	refused "a port that is taken" 1 'port 6380 .*is taken by the program node' redis.yml -l 10.10.10.11
-	check_not "the instance is not started" on node-1 'systemctl -q is-active redis-ms-2-6380'
+case_taken() { # by a Redis of someone else's, which anybody may configure
+	on node-1 'systemd-run -q --unit=squatter redis-server --port 6380 --protected-mode no'
+	check "someone else has the port" until_ok 10 on node-1 'redis-cli -p 6380 ping | grep -q PONG'
+	refused "a port that is taken" 1 'pigsty.yml:9:[0-9]+: port 6380 of redis-ms-2-6380 is taken by the program redis-server' redis.yml -l 10.10.10.11
+	check "no instance of the node is configured" on node-1 '! ls /etc/redis/redis-ms-* /data/redis/* 2>/dev/null'
+	equal "nor was the other's server" "requirepass" "$(on node-1 'redis-cli -p 6380 CONFIG GET requirepass' | tr -d '\r' | xargs)"
+	check "--check says so too" eval '! pig_run redis.yml -l 10.10.10.11 --check && grep -q "port 6380 of redis-ms-2-6380 is taken" "$LOG"'
 	on node-1 'systemctl stop squatter'
 }
 
@@ -201,17 +209,21 @@ trace() { # NODE [PORT]: what is left of instances
 		systemctl list-units --all --plain --no-legend 'redis-*-${2:-[0-9]*}.service'; ss -Hltn 'sport = :${2:-6379}'"
 }
 case_remove() {
+	local lead at before
 	states "$WORK/state-a"
 	refused "without a name" 2 '"redis-ms" would be destroyed and was not named' redis-rm.yml -l redis-ms
 	refused "with the safeguard on" 2 'redis_safeguard is on' redis-rm.yml -l redis-ms -e confirm=redis-ms -e redis_safeguard=true
 	states "$WORK/state-b"
 	check "nothing was touched" diff "$WORK/state-a" "$WORK/state-b"
 	states "$WORK/state-a" node-2 node-3 node-4
-	before=$(started meta 6379)$(started node-1 6379)
-	pig_ok "one instance of a node" redis-rm.yml -l 10.10.10.11 -e redis_port=6380 -e confirm=redis-ms
-	equal "no trace is left of it" "" "$(trace node-1 6380)"
-	equal "the others of its cluster run on" "$before" "$(started meta 6379)$(started node-1 6379)"
-	equal "with their keys" "second second" "$(ask meta 6379 GET k) $(ask node-1 6379 GET k)"
+	lead=$(leads_ms)
+	lead=${lead##*:}
+	at=$((12759 - lead))
+	before=$(started meta 6379)$(started node-1 "$lead")
+	pig_ok "one instance of a node" redis-rm.yml -l 10.10.10.11 -e redis_port=$at -e confirm=redis-ms
+	equal "no trace is left of it" "" "$(trace node-1 $at)"
+	equal "the others of its cluster run on" "$before" "$(started meta 6379)$(started node-1 "$lead")"
+	equal "with their keys" "second second" "$(ask meta 6379 GET k) $(ask node-1 "$lead" GET k)"
 	check "their exporter too" on node-1 "$EXPORTED"
 	equal "the infra node knows of two of them" 2 "$(on meta 'cat /infra/targets/redis/redis-ms-*.yml | grep -c "redis://"')"
 	states "$WORK/state-b" node-2 node-3 node-4
@@ -223,12 +235,12 @@ case_leave() { # of the native cluster: an instance, then what is left of its no
 	# a master of the second node, so that slots have to move
 	at=$(ask node-3 6379 CLUSTER NODES | sed -n 's/^[^ ]* 10\.10\.10\.14:\([0-9]*\)@.* connected [0-9].*/\1/p' | head -1)
 	check "a master on the second node" positive "$at"
-	pig_ok "a master leaves" redis-rm.yml -l 10.10.10.14 -e redis_port="$at" -e confirm=redis-test
+	pig_ok "a master leaves" redis-rm.yml -l 10.10.10.14 -e redis_port="$at" -e confirm=redis-ms2
 	equal "no trace is left of it" "" "$(trace node-4 "$at")"
 	check "all slots are served by the others" until_ok 10 eval 'ask node-3 6379 CLUSTER INFO | grep -qx cluster_slots_ok:16384'
 	equal "the key is there" there "$(ask node-3 6379 -c GET here)"
 	equal "five know each other" 5 "$(ask node-3 6379 CLUSTER NODES | grep -c ' connected')"
-	pig_ok "redis.yml takes it in again" redis.yml -l redis-test
+	pig_ok "redis.yml takes it in again" redis.yml -l redis-ms2
 	check "all is as before" until_ok 10 covered
 	equal "six know each other" 6 "$(ask node-3 6379 CLUSTER NODES | grep -c ' connected')"
 	equal "the key is there" there "$(ask node-4 "$at" -c GET here)"
@@ -236,18 +248,22 @@ case_leave() { # of the native cluster: an instance, then what is left of its no
 
 case_end() { # a cluster whole, then the others
 	local n
+	states "$WORK/state-a" node-2 node-3 node-4
+	pig_ok "a cluster whose name begins another's is removed, but for its data" redis-rm.yml -l redis-ms -e confirm=redis-ms -e redis_rm_data=false
+	states "$WORK/state-b" node-2 node-3 node-4
+	check "the others are untouched" diff "$WORK/state-a" "$WORK/state-b"
+	equal "and known to the infra node" "redis-meta-1.yml redis-ms2-1.yml redis-ms2-2.yml" "$(on meta 'cd /infra/targets/redis && echo *')"
+	pig_ok "it is taken up again" redis.yml -l redis-ms
+	check "with its keys" until_ok 10 eval '[ "$(ask meta 6379 GET k)$(ask node-1 6380 GET k)" = secondsecond ]'
 	states "$WORK/state-a" meta node-1 node-2
-	pig_ok "the native cluster is removed" redis-rm.yml -l redis-test -e confirm=redis-test
+	pig_ok "the native cluster is removed" redis-rm.yml -l redis-ms2 -e confirm=redis-ms2
 	for n in node-3 node-4; do equal "$n: no trace is left" "" "$(trace $n)"; done
 	check_not "nor the exporter" on node-3 'systemctl -q is-active redis_exporter || [ -e /etc/systemd/system/redis_exporter.service ]'
 	states "$WORK/state-b" meta node-1 node-2
 	check "the others are untouched" diff <(grep -v /infra/ "$WORK/state-a") <(grep -v /infra/ "$WORK/state-b")
-	pig_ok "once more" redis-rm.yml -l redis-test -e confirm=redis-test
+	pig_ok "once more" redis-rm.yml -l redis-ms2 -e confirm=redis-ms2
 	equal "changed=0" 0 "$(recap changed)"
-	pig_ok "data is kept when that is asked for" redis-rm.yml -l redis-ms -e confirm=redis-ms -e redis_rm_data=false
-	pig_ok "and taken up again" redis.yml -l redis-ms
-	check "with the keys" until_ok 10 eval '[ "$(ask meta 6379 GET k)$(ask node-1 6380 GET k)" = secondsecond ]'
-	pig_ok "all are removed" redis-rm.yml -e confirm=redis-ms,redis-meta,redis-test
+	pig_ok "all are removed" redis-rm.yml -e confirm=redis-ms,redis-meta,redis-ms2
 	for n in $NODES; do equal "$n: no trace is left" "" "$(trace "$n")"; done
 }
 
