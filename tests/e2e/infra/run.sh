@@ -83,6 +83,33 @@ case_targets() {
 	equal "the two Alertmanagers know each other" 2 "$(ctl curl -s http://10.10.10.11:9059/api/v2/status | jq '.cluster.peers | length')"
 }
 
+# ---- dashboards: there is no Grafana here to show them; what they ask is asked of VictoriaMetrics and of the exporters ----
+asked() { ctl curl -s -m 5 -G http://10.10.10.10:8428/api/v1/query --data-urlencode "query=$1" | jq -r .status; }
+case_boards() {
+	local f q n=0 files=()
+	mkdir -p "$WORK/boards"
+	for f in node/node pgsql/pgsql-cluster pgsql/pgsql-instance etcd/etcd redis/redis; do
+		on meta "cat /etc/dashboards/$f.json" >"$WORK/boards/${f#*/}.json"
+		files+=("$WORK/boards/${f#*/}.json")
+		check "both infra nodes have dashboard $f, which Grafana may read" cmp "$WORK/boards/${f#*/}.json" \
+			<(on node-1 "runuser -u grafana -- cat /etc/dashboards/$f.json")
+	done
+	while read -r q; do
+		n=$((n + 1))
+		[ "$(asked "$q")" = success ] || not_ok "VictoriaMetrics does not understand: $q"
+	done < <(python3 "$ROOT/tests/check/boards.py" queries "${files[@]}")
+	check "VictoriaMetrics understands all $n queries" [ "$n" -ge 80 ]
+	equal "and refuses what is none" error "$(asked 'rate(node_load1')"
+	ctl curl -s http://10.10.10.12:9100/metrics >"$WORK/boards/node.txt"
+	ctl curl -s http://10.10.10.12:9101/metrics >"$WORK/boards/haproxy.txt"
+	check "the exporters have what the nodes' dashboard asks for" python3 "$ROOT/tests/check/boards.py" metrics node \
+		"$WORK/boards/node.json" -- "$WORK/boards/node.txt" "$WORK/boards/haproxy.txt"
+	equal "CPUs of node-2 show" true "$(query 10.10.10.10 '1 - avg by (ins) (rate(node_cpu_seconds_total{mode="idle",ins=~".*"}[1m]))' \
+		'select(.metric.ins == "node-2") | (.value[1] | tonumber) >= 0')"
+	equal "a name for each node to choose from" "meta node-1 node-2 node-3 " "$(ctl curl -s http://10.10.10.10:8428/api/v1/label/ins/values \
+		--data-urlencode 'match[]=node_boot_time_seconds' -G | jq -r '.data[]' | sort | tr '\n' ' ')"
+}
+
 # ---- portal ----
 links() { grep -oE 'href="[^"]+"' "$1" | cut -d'"' -f2 | sed 's/&amp;/\&/g' | sort -u; }
 whole_url() { case $1 in http*) echo "$1" ;; *) echo "http://i.pigsty$1" ;; esac; }
@@ -216,7 +243,7 @@ main() {
 	box_up --memory 1G
 	cp "$INVENTORY" "$INV"
 	[ -n "${REUSE:-}" ] || { case_check_mode; case_deploy || finish; }
-	for c in targets second_run portal names alert infra_away admin values remove; do
+	for c in targets second_run boards portal names alert infra_away admin values remove; do
 		wanted "$c" || continue
 		say "== $c"
 		"case_$c"
