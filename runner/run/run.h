@@ -38,6 +38,7 @@ struct host_run {
 	struct err down;          /* why there is no connection; a host that failed may still be reached by others */
 	const char *not_run;      /* "needs ..." */
 	const char *check_dirty;
+	struct foreseen *foreseen; /* check mode: by the host's own steps, one after the other */
 	struct value *published;  /* map; under run->lock */
 	struct counts counts;
 	struct counts later;      /* of what it left for other hosts; under run->lock */

@@ -55,6 +55,7 @@ void task_batch_init(struct task *t, struct batch *b, struct arena *a)
 {
 	*b = (struct batch){ .a = a, .link = { task_link_run, t }, .check = t->run->o.check, .diff = t->run->o.diff, .alias = alias,
 			     .is_secret = is_secret, .ctx = t, .what = t->name, .due_arena = t->home->a, .check_dirty = t->host->check_dirty };
+	b->foreseen = t->host == t->home ? t->home->foreseen : NULL;
 	const struct value *facts = t->host->conn ? t->host->conn->facts : NULL;
 	b->os_package = value_cstr(value_get(facts, "os_package"), "deb");
 }
@@ -146,6 +147,8 @@ static bool batch_send(struct task *t, struct err *e)
 		ok = batch_flush_due(b, e); /* another host's units do not wait for our step's end */
 	if (b->check_dirty && !t->host->check_dirty)
 		t->host->check_dirty = arena_str(t->host->a, b->check_dirty);
+	if (b->check && t->host == t->home)
+		batch_foresee(b, t->home->a, &t->home->foreseen);
 	report_new_ops(t);
 	if (!ok && b->failed)
 		t->main->name = b->failed->task;
