@@ -24,14 +24,14 @@ static const char *taken(pig_task *t, const struct inst *list, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		looks = pig_fmt(t, "%slook %" PRId64 " %s\n", looks, list[i].port, pig_sh(t, "%s", list[i].unit));
-	const pig_op *op = pig_shell(
-		t, .note = "who else has the instances' ports", .reads = true,
-		.cmd = pig_fmt(t,
-			       "look() {\nsystemctl -q is-active \"$2\" || ss -Hltnp \"sport = :$1\" | "
-			       "while read -r a b c at e who; do\n"
-			       "p=${who#*pid=}; grep -qs \"/$2\\$\" \"/proc/${p%%%%,*}/cgroup\" || "
-			       "echo \"$1 ${at%%:*} $who\"; done\n}\n%s:",
-			       looks));
+	const pig_op *op =
+		pig_shell(t, .note = "who else has the instances' ports", .reads = true,
+			  .cmd = pig_fmt(t,
+					 "look() {\nsystemctl -q is-active \"$2\" || ss -Hltnp \"sport = :$1\" | "
+					 "while read -r a b c at e who; do\n"
+					 "p=${who#*pid=}; grep -qs \"/$2\\$\" \"/proc/${p%%%%,*}/cgroup\" || "
+					 "echo \"$1 ${at%%:*} $who\"; done\n}\n%s:",
+					 looks));
 
 	return pig_await(t) ? t->host->output(t, op, NULL) : NULL;
 }
