@@ -91,9 +91,9 @@ static void clock_look(struct run *run, struct host_run *hr)
 
 	if (!run->rep || (off >= -CLOCK_OFF_S && off <= CLOCK_OFF_S)) /* a command alone is reported by who asked for it */
 		return;
-	char *text = arena_fmt(hr->a, "the clock of %s is %lld s %s of this machine's; certificates, logs and backups go by it "
+	char *text = arena_fmt(hr->a, "the clock of %s is %lld s %s this machine's; certificates, logs and backups go by it "
 			       "(is its time kept? chronyc tracking says)",
-			       hr->h->name, (long long)(off < 0 ? -off : off), off < 0 ? "behind" : "ahead");
+			       hr->h->name, (long long)(off < 0 ? -off : off), off < 0 ? "behind" : "ahead of");
 	hr->counts.warned++;
 	report_warning(run->rep, hr->h->name, NULL, text);
 }

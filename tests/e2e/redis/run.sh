@@ -133,6 +133,10 @@ case_deploy() {
 	for n in $NODES; do
 		check "$n: its exporter speaks of each instance" on "$n" "$EXPORTED"
 	done
+	"$PIG" render infra/boards/redis/redis.json -i "$INV" -l 10.10.10.10 >"$WORK/redis.json"
+	for n in meta node-1; do on "$n" 'curl -sf "http://127.0.0.1:9121/scrape?target=redis://127.0.0.1:6379"' >"$WORK/$n.txt"; done
+	check "the dashboard asks for what a primary and a replica have" python3 "$ROOT/tests/check/boards.py" metrics redis "$WORK/redis.json" -- \
+		"$WORK/meta.txt" "$WORK/node-1.txt"
 	equal "the infra node is told of all of them" 12 "$(on meta 'cat /infra/targets/redis/*.yml | grep -c "redis://"')"
 	equal "files with passwords are Redis's alone to read" "640 root:redis" "$(on meta 'stat -c "%a %U:%G" /etc/redis/redis-ms-1-6379.auth')"
 }
