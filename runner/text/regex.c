@@ -14,6 +14,7 @@
 enum {
 	MATCHES = 1000000, DEPTH = 20000, HEAP_KB = 20480,
 	KEPT = 16,            /* compiled patterns of one render */
+	LONG = 1 << 16,       /* text that is worth looking at the clock for from the beginning */
 	COMPILE_STEPS = 8,
 	LOOK = 1 << 20,       /* work between two looks at the clock, in units of at most 64 ns */
 	LOOK_PART = 256,      /* work that counts as a step where the clock was not looked at */
@@ -145,7 +146,7 @@ struct regex *regex_new(struct call *k, const char *pattern, unsigned flags)
 
 /* ---- one search and what it takes ---- */
 struct watch {
-	uint64_t work, us; /* us: the clock at the last look, 0 before the first */
+	uint64_t work, us; /* us: the clock at the last look, 0 before the first one at a short text */
 	uint64_t spent, steps;
 };
 
@@ -192,6 +193,7 @@ bool regex_next(struct call *k, struct regex *r, const char *s, size_t n, size_t
 	}
 	if (!known && !r->loose && !(r->loose = regex_compile(k, r->pattern, r->flags, true)))
 		return false;
+	w.us = n - at > LONG ? now_us() : 0;
 	pcre2_set_callout(all->limits, watch_item, &w);
 	got = pcre2_match(known ? r->code : r->loose, (PCRE2_SPTR)s, n, at, known ? PCRE2_NO_UTF_CHECK : 0, all->data,
 			  all->limits);
@@ -200,7 +202,8 @@ bool regex_next(struct call *k, struct regex *r, const char *s, size_t n, size_t
 		w.steps += (n - at) / 256;
 	else
 		w.steps += (ends[1] - at) / 256;
-	if (!ctx_step(k->c, k->at, w.steps + w.work / LOOK_PART) || got == PCRE2_ERROR_NOMATCH)
+	w.steps += w.us ? now_us() - w.us : w.work / LOOK_PART;
+	if (!ctx_step(k->c, k->at, w.steps) || got == PCRE2_ERROR_NOMATCH)
 		return false;
 	if (got < 0) {
 		bool limit =
