@@ -208,7 +208,7 @@ refused "YAML: an alias bomb by query" "behind aliases" -- "$pig" query @ d.yml
 python3 -c 'print("[" + "1," * 100000 + "1]")' >"$dir/d.json"
 refused "JMESPath: the square of a list" "steps" -- "$pig" query "[?contains(\`$(python3 -c 'print(list(range(2, 10000)))')\`, @)]" d.json
 refused "JMESPath: doubling into text" "too large" -- "$pig" query "$(many '[@,@]|' 60)to_string(@)" d.json
-refused "JMESPath: doubling" -- "$pig" query "$(many '[@,@]|' 60)@" d.json
+refused "JMESPath: doubling" "too large" -- "$pig" query "$(many '[@,@]|' 60)@" d.json
 refused "JMESPath: 100,000 brackets" "deep" -- "$pig" query "$(many '(' 60000)" d.json
 refused "JMESPath: 100,000 negations" "deep" -- "$pig" query "$(many '!' 60000)a" d.json
 refused "JMESPath: 100,000 pipes" "deep" -- "$pig" query "$(many '@|' 50000)@" d.json
