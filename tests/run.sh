@@ -87,6 +87,7 @@ export ASAN_OPTIONS=detect_leaks=0 PIG=$build/bin/pig PIG_ASAN=$asan/bin/pig BUI
 
 suite programs programs
 suite cli bash tests/cli/suite.sh
+suite hostile bash tests/hostile/hostile.sh
 suite fuzz bash tests/fuzz/run.sh
 suite e2e/sandbox bash tests/e2e/sandbox/run.sh
 suite e2e/input bash tests/e2e/input/run.sh

@@ -96,7 +96,7 @@ bool cli_json(const struct cli *c, const struct value *v, struct err *e)
 	struct buf b = BUF(c->a);
 
 	if (!value_to_json(&b, v, &(struct json_style){ .indent = 4, .mask = !c->show_secrets }))
-		return fail(e, E_INPUT, "the value is nested too deep to be printed");
+		return fail(e, E_INPUT, "the value is nested too deep, or too large, to be printed");
 	buf_ch(&b, '\n');
 	return cli_out(b.p, b.len, e);
 }

@@ -40,8 +40,10 @@ struct value *filter_escape(struct call *k)
 enum comment_part { C_DECORATION, C_BEGINNING, C_END, C_PREFIX, C_POSTFIX, C_NEWLINE, C_PARTS };
 static const char *const comment_words[C_PARTS] = {"decoration", "beginning", "end", "prefix", "postfix", "newline"};
 
-static const struct { const char *style, *decoration, *beginning, *end; } comments[] = {
-	{"plain", "# ", "", ""}, {"erlang", "% ", "", ""},	    {"c", "// ", "", ""},
+static const struct {
+	const char *style, *decoration, *beginning, *end;
+} comments[] = {
+	{"plain", "# ", "", ""},	{"erlang", "% ", "", ""},      {"c", "// ", "", ""},
 	{"cblock", " * ", "/*", " */"}, {"xml", " - ", "<!--", "-->"},
 };
 
@@ -66,7 +68,8 @@ static bool comment_style(struct call *k, struct comment *out)
 	for (size_t i = 0; i < sizeof comments / sizeof *comments; i++) {
 		if (strcmp(comments[i].style, style))
 			continue;
-		*out = (struct comment){{comments[i].decoration, comments[i].beginning, comments[i].end, NULL, NULL, "\n"}, 1, 1};
+		*out = (struct comment){
+			{comments[i].decoration, comments[i].beginning, comments[i].end, NULL, NULL, "\n"}, 1, 1};
 		return true;
 	}
 	return call_fail(k, "style is plain, c, cblock, erlang or xml, not \"%s\"", style);
@@ -194,7 +197,8 @@ static bool url_netloc(struct call *k, struct value *map, const char *s, size_t 
 	if ((memchr(s, '[', n) != NULL) != (memchr(s, ']', n) != NULL))
 		return call_fail(k, "an IPv6 address stands in \"[\" and \"]\"");
 	url_put(k, map, "username", s, (size_t)((user_end ? user_end : at ? at : s) - s), at != NULL);
-	url_put(k, map, "password", user_end ? user_end + 1 : s, user_end ? (size_t)(at - user_end - 1) : 0, user_end != NULL);
+	url_put(k, map, "password", user_end ? user_end + 1 : s, user_end ? (size_t)(at - user_end - 1) : 0,
+		user_end != NULL);
 	if (open) {
 		const char *close = memchr(open, ']', (size_t)(end - open));
 

@@ -108,7 +108,7 @@ bool op_truth(const struct value *v)
 	}
 }
 
-/* Long text counts as more than one value, so that what is written out of a list that holds it many times is bounded too. */
+/* Long text counts as more than one value: what is written out of a list that holds it many times is bounded too. */
 static unsigned walk_cost(const struct value *v)
 {
 	return v->type == V_STR && v->u.str.n >= 32 ? (unsigned)(v->u.str.n / 32) : 1;

@@ -1,8 +1,8 @@
 /*
  * Regular expressions by PCRE2. Patterns are Python's as far as the two agree, which is all but rare corners. One that
- * would run for ever ends with an error: PCRE2 bounds how often it backtracks from one place, and a callout before every
- * item of the pattern bounds the time over all places, as even "a*b" takes the square of the text's length where it
- * nowhere matches. A render keeps the patterns it compiled last.
+ * would run for ever ends with an error: PCRE2 bounds how often it backtracks from one place, and a callout before
+ * every item of the pattern bounds the time over all places, as even "a*b" takes the square of the text's length where
+ * it nowhere matches. A render keeps the patterns it compiled last.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "text/regex.h"
@@ -12,17 +12,21 @@
 #include <time.h>
 
 enum {
-	MATCHES = 1000000, DEPTH = 20000, HEAP_KB = 20480,
-	KEPT = 16,            /* compiled patterns of one render */
+	MATCHES = 1000000,
+	DEPTH = 20000,
+	HEAP_KB = 20480,
+	KEPT = 16,	/* compiled patterns of one render */
+	LONG = 1 << 16, /* text that is worth looking at the clock for from the beginning */
 	COMPILE_STEPS = 8,
-	LOOK = 1 << 20,       /* work between two looks at the clock, in units of at most 64 ns */
-	LOOK_PART = 256,      /* work that counts as a step where the clock was not looked at */
-	MOST_US = 1000000,    /* processor time of one search */
+	LOOK = 1 << 20,	   /* work between two looks at the clock, in units of at most 64 ns */
+	LOOK_PART = 256,   /* work that counts as a step where the clock was not looked at */
+	MOST_US = 1000000, /* processor time of one search */
 };
 
 struct regex {
 	pcre2_code *code;
-	pcre2_code *loose; /* the same for text that is no UTF-8, which it reads whole before each search; NULL until needed */
+	pcre2_code *loose; /* the same for text that is no UTF-8, which it reads whole before each search; NULL until
+			      needed */
 	const char *pattern;
 	unsigned flags;
 	struct regexes *all;
@@ -145,7 +149,7 @@ struct regex *regex_new(struct call *k, const char *pattern, unsigned flags)
 
 /* ---- one search and what it takes ---- */
 struct watch {
-	uint64_t work, us; /* us: the clock at the last look, 0 before the first */
+	uint64_t work, us; /* us: the clock at the last look, 0 before the first one at a short text */
 	uint64_t spent, steps;
 };
 
@@ -177,7 +181,7 @@ static int watch_item(pcre2_callout_block *block, void *p)
 bool regex_next(struct call *k, struct regex *r, const char *s, size_t n, size_t at, struct regex_group **groups,
 		uint32_t *count)
 {
-	struct watch w = { 0 };
+	struct watch w = {0};
 	struct regexes *all = r->all;
 	int got;
 	size_t *ends;
@@ -192,6 +196,7 @@ bool regex_next(struct call *k, struct regex *r, const char *s, size_t n, size_t
 	}
 	if (!known && !r->loose && !(r->loose = regex_compile(k, r->pattern, r->flags, true)))
 		return false;
+	w.us = n - at > LONG ? now_us() : 0;
 	pcre2_set_callout(all->limits, watch_item, &w);
 	got = pcre2_match(known ? r->code : r->loose, (PCRE2_SPTR)s, n, at, known ? PCRE2_NO_UTF_CHECK : 0, all->data,
 			  all->limits);
@@ -200,7 +205,8 @@ bool regex_next(struct call *k, struct regex *r, const char *s, size_t n, size_t
 		w.steps += (n - at) / 256;
 	else
 		w.steps += (ends[1] - at) / 256;
-	if (!ctx_step(k->c, k->at, w.steps + w.work / LOOK_PART) || got == PCRE2_ERROR_NOMATCH)
+	w.steps += w.us ? now_us() - w.us : w.work / LOOK_PART;
+	if (!ctx_step(k->c, k->at, w.steps) || got == PCRE2_ERROR_NOMATCH)
 		return false;
 	if (got < 0) {
 		bool limit =
@@ -216,7 +222,7 @@ bool regex_next(struct call *k, struct regex *r, const char *s, size_t n, size_t
 	*groups = arena_new_of(k->c->a, struct regex_group, *count);
 	for (uint32_t i = 0; i < (uint32_t)got && i < *count; i++) {
 		if (ends[2 * i] != PCRE2_UNSET && ends[2 * i] <= ends[2 * i + 1])
-			(*groups)[i] = (struct regex_group){ ends[2 * i], ends[2 * i + 1], true };
+			(*groups)[i] = (struct regex_group){ends[2 * i], ends[2 * i + 1], true};
 	}
 	return true;
 }

@@ -1,7 +1,8 @@
 /*
- * Every filter, test and method of the tables: whatever is made of a secret is one, wherever the secret goes in, and the rows
- * that only pass on what they get pass its mark on too. The rows are walked, so a new one cannot be forgotten: one for which no
- * call of the candidates below succeeds fails the test. Besides, what the filters that fit text into others give, and limits.
+ * Every filter, test and method of the tables: whatever is made of a secret is one, wherever the secret goes in, and
+ * the rows that only pass on what they get pass its mark on too. The rows are walked, so a new one cannot be forgotten:
+ * one for which no call of the candidates below succeeds fails the test. Besides, what the filters that fit text into
+ * others give, and limits.
  */
 #include <stdlib.h>
 
@@ -11,16 +12,34 @@
 
 /* Inputs and arguments to try. Each stands in the scope as a name, open or secret. */
 static const char *const values[] = {
-	"\"a\"", "7", "{\"a\": [\"q\"], \"key\": \"k\", \"value\": \"v\"}", "[{\"a\": [\"q\"], \"key\": \"k\", \"value\": \"v\"}]",
-	"[\"zeta\", \"eta\"]", "\"abcd\"", "\"10 MB\"", "\"string\"", "\"http://u:p@h:1/x\"", "true", "\"%Y\"", "[[\"x\", 1]]",
-	"\"md5\"", "\"7\"", "\"sha512\"", "[3, 1]", "\".\"", "\"%s {}\"",
+	"\"a\"",
+	"7",
+	"{\"a\": [\"q\"], \"key\": \"k\", \"value\": \"v\"}",
+	"[{\"a\": [\"q\"], \"key\": \"k\", \"value\": \"v\"}]",
+	"[\"zeta\", \"eta\"]",
+	"\"abcd\"",
+	"\"10 MB\"",
+	"\"string\"",
+	"\"http://u:p@h:1/x\"",
+	"true",
+	"\"%Y\"",
+	"[[\"x\", 1]]",
+	"\"md5\"",
+	"\"7\"",
+	"\"sha512\"",
+	"[3, 1]",
+	"\".\"",
+	"\"%s {}\"",
 };
 enum { VALUES = sizeof values / sizeof *values, ARGS_MOST = 3, BITS = ARGS_MOST + 1 };
 
 /* Rows whose result says nothing of the text that went in: a number of items, a type, a truth about being there. */
 static const char *const quiet[] = {"count", "length", "type_debug", "defined", "undefined"};
 
-struct given { struct value *open[BITS], *hidden[BITS]; unsigned mask; };
+struct given {
+	struct value *open[BITS], *hidden[BITS];
+	unsigned mask;
+};
 
 static struct value *given_get(void *ctx, const char *name, struct err *e)
 {
@@ -81,7 +100,8 @@ static bool is_quiet(const struct row *row)
 }
 
 /* One call that succeeds with open values: with each of its values secret in turn. */
-static void secret_call(struct arena *a, const struct row *row, const char *kind, const char *src, struct given *g, unsigned n)
+static void secret_call(struct arena *a, const struct row *row, const char *kind, const char *src, struct given *g,
+			unsigned n)
 {
 	for (unsigned i = 0; i <= n; i++) {
 		struct value *v;
@@ -90,7 +110,8 @@ static void secret_call(struct arena *a, const struct row *row, const char *kind
 		g->mask = 1u << i;
 		if (!evaluate(a, src, g, &v)) /* such as a list that is refused; nothing leaves then */
 			continue;
-		if (row->flags & ROW_PASS && (*kind == 't' || i)) /* an argument may not be used; what is used is an item below */
+		if (row->flags & ROW_PASS &&
+		    (*kind == 't' || i)) /* an argument may not be used; what is used is an item below */
 			continue;
 		good = row->flags & ROW_PASS ? is_quiet(row) || !is_bare(v) : value_is_secret(v);
 		if (v->type == V_LIST || v->type == V_MAP) /* an empty one tells as little */
@@ -173,7 +194,8 @@ static void rows_walk(const struct row *rows, size_t n, const char *kind)
 	for (size_t i = 0; i < n; i++) {
 		unsigned most = params_of(&rows[i]), least = rows[i].min, done = 0;
 
-		if (*kind == 't' && strchr("!<=>", rows[i].name[0])) /* names that only select() can say; eq, lt... are the same */
+		if (*kind == 't' &&
+		    strchr("!<=>", rows[i].name[0])) /* names that only select() can say; eq, lt... are the same */
 			continue;
 		if (!strcmp(rows[i].name, "password_hash"))
 			most = least = 1;
@@ -199,13 +221,44 @@ static void secrecy(void)
 static void taken_up(void)
 {
 	static const char *const srcs[] = {
-		"[v0] | first", "[1, v0] | last", "{'a': v0} | dict2items", "{'a': 1} | combine({'a': v0})", "nope | default(v0)",
-		"[v0] | map('upper') | list", "[v0] | select('string') | list", "{'a': v0}.values()", "[{'a': v0}] | map(attribute='a') | list",
-		"[v0] | to_json", "['x'] | zip([v0]) | list", "true | ternary(v0, 1)", "'a' | extract({'a': v0})", "{'a': {'b': v0}} | json_query('a.b')",
-		"[v0] | json_query('join(`-`, @)')", "dict(a=v0)", "[v0] | sort | list", "[[v0]] | flatten",
-		"'%s' | format(v0)", "'{}'.format(v0)", "'%s' % v0", "'a' ~ v0", "v0[0]", "v0[1:]", "'x' if v0 else 'y'", "v0 == 'a'", "[v0] | unique | list",
-		"{'a': v0} | dictsort", "[v0] | batch(1) | list", "[v0].copy()", "[v0] | max", "{'a': v0} | urlencode", "[v0] | join", "v0 | comment",
-		"v0 | to_uuid", "('http://' ~ v0) | urlsplit('hostname')", "('http://' ~ v0) | urlsplit", "[v0] | groupby('0') | first",
+		"[v0] | first",
+		"[1, v0] | last",
+		"{'a': v0} | dict2items",
+		"{'a': 1} | combine({'a': v0})",
+		"nope | default(v0)",
+		"[v0] | map('upper') | list",
+		"[v0] | select('string') | list",
+		"{'a': v0}.values()",
+		"[{'a': v0}] | map(attribute='a') | list",
+		"[v0] | to_json",
+		"['x'] | zip([v0]) | list",
+		"true | ternary(v0, 1)",
+		"'a' | extract({'a': v0})",
+		"{'a': {'b': v0}} | json_query('a.b')",
+		"[v0] | json_query('join(`-`, @)')",
+		"dict(a=v0)",
+		"[v0] | sort | list",
+		"[[v0]] | flatten",
+		"'%s' | format(v0)",
+		"'{}'.format(v0)",
+		"'%s' % v0",
+		"'a' ~ v0",
+		"v0[0]",
+		"v0[1:]",
+		"'x' if v0 else 'y'",
+		"v0 == 'a'",
+		"[v0] | unique | list",
+		"{'a': v0} | dictsort",
+		"[v0] | batch(1) | list",
+		"[v0].copy()",
+		"[v0] | max",
+		"{'a': v0} | urlencode",
+		"[v0] | join",
+		"v0 | comment",
+		"v0 | to_uuid",
+		"('http://' ~ v0) | urlsplit('hostname')",
+		"('http://' ~ v0) | urlsplit",
+		"[v0] | groupby('0') | first",
 	};
 
 	for (size_t i = 0; i < sizeof srcs / sizeof *srcs; i++) {
@@ -220,7 +273,9 @@ static void taken_up(void)
 	}
 }
 
-static const struct { const char *src, *want; } texts[] = {
+static const struct {
+	const char *src, *want;
+} texts[] = {
 	{"'a\n\nb' | comment", "\"#\\n# a\\n#\\n# b\\n#\""},
 	{"'a' | comment('cblock')", "\"/*\\n *\\n * a\\n *\\n */\""},
 	{"'a' | comment('xml', prefix='', postfix_count=0)", "\"<!--\\n - a\\n-->\""},
@@ -232,16 +287,31 @@ static const struct { const char *src, *want; } texts[] = {
 	{"'//[FE80::1%eTh0]:1' | urlsplit('hostname')", "\"fe80::1%eTh0\""},
 	{"'http://h' | urlsplit('port')", "null"},
 	{"'<a href=\"x\">&\\'' | e", "\"&lt;a href=&#34;x&#34;&gt;&amp;&#39;\""},
-	{"[1, 'a'] is all", "true"}, {"[1, 0] is all", "false"}, {"[] is all", "true"}, {"[0, ''] is any", "false"}, {"[] is any", "false"},
-	{"[0, 1] is any", "true"}, {"'' is all", "true"}, {"(1.0) is isnan", "false"},
+	{"[1, 'a'] is all", "true"},
+	{"[1, 0] is all", "false"},
+	{"[] is all", "true"},
+	{"[0, ''] is any", "false"},
+	{"[] is any", "false"},
+	{"[0, 1] is any", "true"},
+	{"'' is all", "true"},
+	{"(1.0) is isnan", "false"},
 };
 
-static const struct { const char *src, *says; } faults[] = {
-	{"5 is all", "int is not a list"}, {"none | comment", "not null"}, {"'a' | comment('ruby')", "style is plain"},
-	{"'a' | comment(newline='')", "newline is empty"}, {"'a' | comment(colour=1)", "no argument \"colour\""},
-	{"'a' | comment(prefix_count=99999999)", "16 MiB"}, {"'a' | to_uuid('12')", "is no UUID"},
-	{"'http://h:x' | urlsplit", "the port \"x\""}, {"'http://h:65536' | urlsplit", "65536"}, {"'http://[::1' | urlsplit", "IPv6"},
-	{"'http://h' | urlsplit('host')", "no part \"host\""}, {"[[1]] | to_json(indent=2000000000)", "indent is 0 to 64"},
+static const struct {
+	const char *src, *says;
+} faults[] = {
+	{"5 is all", "int is not a list"},
+	{"none | comment", "not null"},
+	{"'a' | comment('ruby')", "style is plain"},
+	{"'a' | comment(newline='')", "newline is empty"},
+	{"'a' | comment(colour=1)", "no argument \"colour\""},
+	{"'a' | comment(prefix_count=99999999)", "16 MiB"},
+	{"'a' | to_uuid('12')", "is no UUID"},
+	{"'http://h:x' | urlsplit", "the port \"x\""},
+	{"'http://h:65536' | urlsplit", "65536"},
+	{"'http://[::1' | urlsplit", "IPv6"},
+	{"'http://h' | urlsplit('host')", "no part \"host\""},
+	{"[[1]] | to_json(indent=2000000000)", "indent is 0 to 64"},
 };
 
 static void markup(void)
@@ -272,13 +342,18 @@ static void markup(void)
 /* What would take memory or time without bound says so, with its place. */
 static void limits(void)
 {
-	static const struct { const char *src, *says; } rows[] = {
+	static const struct {
+		const char *src, *says;
+	} rows[] = {
 		{"a\n{% set l = [1] %}{% for i in range(100) %}{{ l.extend(l) }}{% endfor %}", "more than 256 MiB"},
-		{"a\n{% set l = [] %}{% for i in range(1000) %}{{ l.append('x' * 16000000) }}{% endfor %}", "more than 256 MiB"},
+		{"a\n{% set l = [] %}{% for i in range(1000) %}{{ l.append('x' * 16000000) }}{% endfor %}",
+		 "more than 256 MiB"},
 		{"a\n{% set b = range(100000) %}{% for i in b %}{% for j in b %}{% endfor %}{% endfor %}", "steps"},
 		{"a\n{{ ('a' * 16000000) | regex_search('a*b|a*c') }}", "too long"},
 		{"a\n{{ ('a' * 40 ~ 'c') | regex_search('^(a+)+$') }}", "too long"},
-		{"a\n{% set d = range(1000) %}{% for i in d %}{% for j in d %}{{ d | json_query('length(@)') }}{% endfor %}{% endfor %}", "steps"},
+		{"a\n{% set d = range(1000) %}{% for i in d %}{% for j in d %}{{ d | json_query('length(@)') }}{% "
+		 "endfor %}{% endfor %}",
+		 "steps"},
 		{"a\n{{ (['x' * 16000000] * 1000) | to_json }}", "too large"},
 		{"a\n{% for i in 'x' * 16000000 %}{% endfor %}", "memory"},
 		{"a\n{% set s = 'a' * 16000000 %}{{ s.rfind('a' * 8000000) }}", "steps"},
