@@ -104,7 +104,8 @@ static const pig_value *api_get(pig_check *pub, const char *host, const char *na
 {
 	struct rule_check *k = of(pub);
 	const struct inv_host *h = host && host != k->h->name ? inventory_host(k->c->w->inv, host) : k->h;
-	struct err e = { 0 };
+	struct err e;
+	e.code = 0; /* the rest is long, and written when it fails */
 	const struct value *v = h ? resolver_get(resolvers_of(k->c->rs, h), name, &e) : NULL;
 
 	if (!v && e.code) {

@@ -130,10 +130,10 @@ static void rule_holds(struct checking *c, struct rule_memo *m, const struct ask
 
 static void rule_expr(struct checking *c, struct arena *a, const struct rule *r, const struct subject *on)
 {
-	struct asked asked = { 0 };
-
 	if (on->memo && held_before(c, on->memo, on))
 		return;
+
+	struct asked asked = { 0 };
 
 	struct value *extra = value_map(a), *holds = NULL;
 	struct err e = { 0 };

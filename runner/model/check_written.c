@@ -265,10 +265,11 @@ void check_written(struct checking *c)
 /* ---- what must be set ---- */
 static void missing_on(struct checking *c, const struct module *m, const struct param *p, const struct inv_host *h)
 {
-	struct err e = { 0 };
+	struct err e;
 	struct fault f = { .at = h->at, .id = "missing", .host = h->name };
 	const char *cluster = m->m->cluster ? resolver_cluster(resolvers_of(c->rs, h), m) : NULL;
 
+	e.code = 0;
 	if (resolver_get(resolvers_of(c->rs, h), p->row->name, &e) || e.code)
 		return;
 	if (p->row->level == PIG_GLOBAL) {

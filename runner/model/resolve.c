@@ -31,7 +31,7 @@ static const char *const facts[] = {
 
 bool name_is_fact(const char *name)
 {
-	if (!*name || !strchr("obmn", *name)) /* asked of every name that is looked up */
+	if (*name != 'o' && *name != 'b' && *name != 'm' && *name != 'n') /* asked of every name that is looked up */
 		return false;
 	for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
 		if (*facts[i] == *name && !strcmp(facts[i], name))
@@ -365,9 +365,23 @@ static bool fill(struct resolver *r, char *to, const struct param *p, bool in_cl
 
 static const char *cluster_of(struct resolver *r, const struct module *m)
 {
-	const char *name = m->m->cluster ? value_cstr(resolver_lookup(r, m->m->cluster, NULL, NULL), NULL) : NULL;
+	const struct modules *ms = r->rs->w->modules;
+	uint32_t at = 0;
 
-	return name && *name ? name : NULL;
+	if (!m->m->cluster)
+		return NULL;
+	while (at < ms->n && ms->list[at] != m)
+		at++;
+
+	const char *name = at < ms->n ? r->clusters[at] : NULL;
+	if (!name) { /* asked for each rule of each host */
+		struct err e;
+		e.code = 0;
+		name = value_cstr(resolver_lookup(r, m->m->cluster, NULL, &e), "");
+		if (!e.code && at < ms->n)
+			r->clusters[at] = name;
+	}
+	return *name ? name : NULL;
 }
 
 const void *resolver_params(struct resolver *r, const struct module *m, struct err *e)
@@ -401,5 +415,7 @@ void resolver_facts(struct resolver *r, const struct value *known)
 	r->facts = known;
 	/* what was resolved does not hang on facts, or it would have been unknown; but a name may have become one */
 	r->cache = r->filled = MAP(r->a);
+	for (uint32_t i = 0; r->rs->w->modules && i < r->rs->w->modules->n; i++)
+		r->clusters[i] = NULL;
 	pthread_mutex_unlock(&r->lock);
 }

@@ -23,6 +23,7 @@ static struct resolver *resolver_make(struct resolvers *rs, struct inv_host *h)
 	r->h = h;
 	r->a = arena_new();
 	r->cache = r->filled = MAP(r->a);
+	r->clusters = arena_new_of(rs->a, const char *, rs->w->modules ? rs->w->modules->n : 0);
 	pthread_mutex_init(&r->lock, NULL);
 	arena_defer(rs->a, arena_end, r->a);
 	arena_defer(rs->a, lock_end, &r->lock);

@@ -16,6 +16,7 @@ struct resolver {
 	struct arena *a;
 	struct map cache;  /* name -> struct slot *: what took work */
 	struct map filled; /* module name -> its struct */
+	const char **clusters; /* by the module's place: its cluster, "" for none; NULL: not asked yet */
 	const struct value *facts;
 	const struct value *group_names; /* made when first asked for; guarded by the resolvers' lock */
 };

@@ -14,7 +14,7 @@ static const char *const builtins[] = {
 
 bool name_is_builtin(const char *name)
 {
-	if (!*name || !strchr("ihg", *name))
+	if (*name != 'i' && *name != 'h' && *name != 'g')
 		return false;
 	for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)
 		if (!strcmp(builtins[i], name))
