@@ -382,7 +382,7 @@ static bool do_query(struct shown *s, const char *expr)
 	struct value *out;
 
 	if (!jmes_search(&out, s->c->a, expr, query_data(s), s->e))
-		return err_wrap(s->e, "query \"%s\"", expr);
+		return err_wrap(s->e, "query \"%.100s\"", expr);
 	return cli_json(s->c, out, s->e);
 }
 

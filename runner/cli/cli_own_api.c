@@ -402,7 +402,7 @@ static const char *api_json_text(pig_call *p, const pig_value *v)
 	struct err e = { 0 };
 
 	if (!value_to_json(&b, val(v), &(struct json_style){ .tight = true })) {
-		fail(&e, E_INPUT, "the value is nested too deep to be printed");
+		fail(&e, E_INPUT, "the value is nested too deep, or too large, to be printed");
 		own_fail(of(p), &e);
 	}
 	return buf_text(&b);

@@ -92,7 +92,7 @@ int cli_query(struct cli *c, int argc, char **argv)
 	if (!input_read(&b, file, &e) || !input_parse(&data, c->a, file ? file : "-", &b, &e))
 		return cli_fail(c, &e);
 	if (!jmes_search(&out, c->a, expr, data, &e)) {
-		err_wrap(&e, "query \"%s\"", expr);
+		err_wrap(&e, "query \"%.100s\"", expr);
 		return cli_fail(c, &e);
 	}
 	if (!(q.raw && !c->json ? print_raw(c, out, &e) : cli_json(c, out, &e)))

@@ -20,7 +20,7 @@ static bool entry_level(struct checking *c, const struct source *src, const stru
 	struct fault f = { .at = en->at.file ? en->at : en->val->at, .id = "level" };
 	const struct pig_param *row = p->row;
 
-	if (src->level == INV_EXTRA)
+	if (src->level >= INV_PLAY)
 		return true;
 	if (row->level == PIG_ARG) {
 		f.text = arena_fmt(c->a, "parameter \"%s\" is for the command line alone", row->name);
@@ -157,6 +157,7 @@ static void each_source(struct checking *c, void (*fn)(struct checking *, const 
 	struct map groups = MAP(c->a);
 
 	fn(c, &(struct source){ .vars = inv->extra, .level = INV_EXTRA, .owner = "-e" });
+	fn(c, &(struct source){ .vars = inv->play, .level = INV_PLAY, .owner = "play" });
 	for (uint32_t i = 0; i < c->n_hosts; i++) {
 		const struct inv_host *h = c->hosts[i];
 		fn(c, &(struct source){ .vars = h->vars, .level = INV_HOST, .owner = h->name });
@@ -253,6 +254,8 @@ void check_written(struct checking *c)
 	names_tell(c);
 	for (uint32_t i = 0; i < c->n_hosts; i++) {
 		source_dynamic(c, c->w->inv->extra, c->hosts[i]);
+		if (c->w->inv->play && c->w->inv->play_on[c->hosts[i]->index])
+			source_dynamic(c, c->w->inv->play, c->hosts[i]);
 		source_dynamic(c, c->hosts[i]->vars, c->hosts[i]);
 		for (uint32_t k = 0; k < c->hosts[i]->n_groups; k++)
 			group_dynamic(c, c->hosts[i]->groups[k], c->hosts[i]);

@@ -84,7 +84,13 @@ static bool glob_match(const char *p, const char *s)
 	}
 }
 
-struct matcher { const char *glob; pcre2_code *re; pcre2_match_data *data; pcre2_match_context *limits; };
+struct matcher {
+	const char *glob;
+	pcre2_code *re;
+	pcre2_match_data *data;
+	pcre2_match_context *limits;
+	const char *stuck; /* the first name that took too long */
+};
 
 static bool matcher_open(struct matcher *m, struct pattern *p, const char *text)
 {
@@ -106,7 +112,7 @@ static bool matcher_open(struct matcher *m, struct pattern *p, const char *text)
 	m->limits = pcre2_match_context_create(NULL);
 	if (!m->data || !m->limits)
 		bug("out of memory in pcre2");
-	pcre2_set_match_limit(m->limits, 100000);
+	pcre2_set_match_limit(m->limits, 20000);
 	pcre2_set_depth_limit(m->limits, 1000);
 	return true;
 }
@@ -118,11 +124,18 @@ static void matcher_close(struct matcher *m)
 	pcre2_code_free(m->re);
 }
 
-static bool matches(const struct matcher *m, const char *name)
+static bool matches(struct matcher *m, const char *name)
 {
+	int got;
+
 	if (!m->re)
 		return glob_match(m->glob, name);
-	return pcre2_match(m->re, (PCRE2_SPTR)name, strlen(name), 0, 0, m->data, m->limits) >= 0;
+	if (m->stuck)
+		return false;
+	got = pcre2_match(m->re, (PCRE2_SPTR)name, strlen(name), 0, 0, m->data, m->limits);
+	if (got < 0 && got != PCRE2_ERROR_NOMATCH)
+		m->stuck = name;
+	return got >= 0;
 }
 
 /* ---- one term ---- */
@@ -169,6 +182,10 @@ static bool term_enumerate(struct pattern *p, const char *term, struct hosts *ou
 			hosts_push(p, out, &h, 1);
 	}
 	matcher_close(&m);
+	if (m.stuck) {
+		fail(p->e, E_INPUT, "pattern \"%s\" takes too long to match \"%s\"", term, m.stuck);
+		return err_hint(p->e, "Write it without a repetition inside a repetition.");
+	}
 	return true;
 }
 

@@ -53,6 +53,7 @@ static const bool *written_make(const struct world *w, struct arena *a)
 	if (inv->n_sealed)
 		memset(written, true, ms->n_params);
 	written_mark(written, ms, inv->extra);
+	written_mark(written, ms, inv->play);
 	for (uint32_t i = 0; i < inv->n_groups; i++)
 		written_mark(written, ms, inv->groups[i]->vars);
 	for (uint32_t i = 0; i < inv->n_hosts; i++)

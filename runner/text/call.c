@@ -129,6 +129,29 @@ static bool result_is_secret(const struct row *row, const struct value *r, const
 	return secret;
 }
 
+/* What looking at the whole of a value takes, in steps. */
+static uint64_t weight(const struct value *v)
+{
+	return v->type == V_STR ? v->u.str.n / 64 : v->type == V_LIST || v->type == V_MAP ? value_len(v) / 16 : 0;
+}
+
+/* Most rows look at all they are given; those that pass on what they get count for themselves. */
+static uint64_t call_cost(const struct row *row, const struct value *in, struct value **args, uint32_t n,
+			  struct value **vals, uint32_t nkw)
+{
+	uint64_t cost = 1;
+
+	if (row->flags & ROW_PASS)
+		return cost;
+	if (in)
+		cost += weight(in);
+	for (uint32_t i = 0; i < n; i++)
+		cost += weight(args[i]);
+	for (uint32_t i = 0; i < nkw; i++)
+		cost += weight(vals[i]);
+	return cost;
+}
+
 struct value *row_call(struct ctx *c, const struct node *at, const char *what, const struct row *row, struct value *in,
 		       struct value **args, uint32_t n, const char **kw_names, struct value **kw_vals, uint32_t nkw)
 {
@@ -157,9 +180,11 @@ struct value *row_call(struct ctx *c, const struct node *at, const char *what, c
 		if (!ctx_defined(c, at, kw_vals[i]))
 			return NULL;
 	}
-	if (!ctx_step(c, at, 1) || !bind(&k, args, n, kw_names, kw_vals, nkw))
+	if (!ctx_step(c, at, call_cost(row, in, args, n, kw_vals, nkw)) || !bind(&k, args, n, kw_names, kw_vals, nkw))
 		return NULL;
 	r = row->fn(&k);
+	if (r && !(row->flags & ROW_PASS))
+		ctx_step(c, at, weight(r));
 	if (c->failed)
 		return NULL;
 	if (!r)
@@ -222,7 +247,6 @@ const char *call_in(struct call *k, size_t *n)
 		n = &len;
 	if (k->in->type == V_STR) {
 		*n = k->in->u.str.n;
-		ctx_step(k->c, k->at, *n / 64);
 		return k->in->u.str.s;
 	}
 	op_text(k->c, k->at, &b, k->in, "None");
@@ -250,7 +274,7 @@ bool call_room(struct call *k, size_t n)
 {
 	if (n > LIMIT_TEXT)
 		call_fail(k, "the result is longer than 16 MiB");
-	return ctx_step(k->c, k->at, n / 1024);
+	return ctx_step(k->c, k->at, 1);
 }
 
 struct value *call_attr(struct call *k, struct value *item, const struct value *path)

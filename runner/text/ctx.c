@@ -29,14 +29,18 @@ struct value *ctx_fail(struct ctx *c, const struct node *at, const char *fmt, ..
 	return NULL;
 }
 
-bool ctx_too_long(struct ctx *c, const struct node *at)
+bool ctx_too_much(struct ctx *c, const struct node *at)
 {
-	return ctx_fail(c, at, "the template takes more than %d steps", LIMIT_STEPS);
+	if (c->steps > LIMIT_STEPS)
+		ctx_fail(c, at, "the template takes more than %d steps", LIMIT_STEPS);
+	else if (arena_used(c->a) - c->start > LIMIT_BYTES)
+		ctx_fail(c, at, "the template takes more than %zu MiB of memory", LIMIT_BYTES >> 20);
+	return !c->failed;
 }
 
 void ctx_start(struct ctx *c, struct arena *a, const struct scope *s, const struct tmpl *t, struct err *e)
 {
-	*c = (struct ctx){ .a = a, .scope = s, .t = t, .owns = t->owns, .e = e };
+	*c = (struct ctx){ .a = a, .scope = s, .t = t, .owns = t->owns, .e = e, .start = arena_used(a) };
 	c->frame = c->top = frame_new(c, NULL);
 }
 
@@ -62,6 +66,7 @@ static void frame_put(struct ctx *c, struct frame *f, const char *name, uint32_t
 			return;
 		}
 	}
+	c->steps += f->n / 16; /* names are looked for one by one */
 	if (f->n == f->cap) {
 		uint32_t cap = f->cap ? f->cap * 2 : 4;
 		struct bind *binds = arena_new_of(c->a, struct bind, cap);
@@ -152,6 +157,7 @@ struct value *ctx_name(struct ctx *c, const struct node *x)
 	const struct bind *b = frame_find(c->frame, name, hash);
 	struct value *v = b ? b->val : ctx_ask(c, x, name, hash);
 
+	c->steps += (c->frame->n + c->top->n + c->asked.n) / 16;
 	if (v || c->failed)
 		return v;
 
@@ -335,6 +341,8 @@ static struct value *ctx_item_at(struct ctx *c, struct value *v, int64_t i)
 	int64_t n = v->type == V_LIST ? v->u.list.n : (int64_t)utf8_len(v->u.str.s, v->u.str.n);
 	int64_t want = i < 0 ? i + n : i;
 
+	if (v->type == V_STR && !ctx_step(c, NULL, v->u.str.n / 128))
+		return NULL;
 	if (want < 0 || want >= n)
 		return ctx_missing(c, "item", "%s has no item %" PRId64 ": it has %" PRId64, op_type(v), i, n);
 	if (v->type == V_LIST)

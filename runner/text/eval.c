@@ -110,7 +110,7 @@ static bool eval_cmp_one(struct ctx *c, const struct node *x, int op, struct val
 	default:
 		break;
 	}
-	order = op_order(l, r, &ok);
+	order = op_order(c, l, r, &ok);
 	if (!ok) {
 		/* NaN is a number that has no order: every comparison with it is false */
 		if (!op_is_num(l) || !op_is_num(r))
@@ -226,6 +226,8 @@ static struct value *eval_slice(struct ctx *c, const struct node *x)
 		return NULL;
 	if (v->type != V_LIST && v->type != V_STR)
 		return ctx_fail(c, x, "%s cannot be sliced", op_type(v));
+	if (!ctx_step(c, x, value_len(v) / 64))
+		return NULL;
 	if (!has_step)
 		step = 1;
 	if (!step || step == INT64_MIN)
@@ -331,7 +333,8 @@ static struct value *eval_reach(struct ctx *c, const struct node *x)
 	if (x->kind == X_ATTR)
 		return ctx_attr(c, x, v, x->name);
 	key = eval_used(c, x->b);
-	return key ? ctx_item(c, x, v, key) : NULL;
+	v = key ? ctx_item(c, x, v, key) : NULL;
+	return v ? op_secret(c, v, key->flags & V_SECRET) : NULL;
 }
 
 static struct value *eval_kind(struct ctx *c, const struct node *x)

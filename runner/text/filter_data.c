@@ -1,4 +1,5 @@
 /* Filters that write values as JSON, YAML, base64, URLs, shell and SQL words, and read them back. */
+#include "text/jmes.h"
 #include "text/rows.h"
 
 #include <inttypes.h>
@@ -9,10 +10,12 @@ static struct value *json(struct call *k, struct json_style style)
 {
 	struct buf b = BUF(k->c->a);
 
+	if (style.indent < 0 || style.indent > 64)
+		return call_fail(k, "indent is 0 to 64");
 	if (!op_sound(k->c, k->at, k->in))
 		return NULL;
 	if (!value_to_json(&b, k->in, &style))
-		return call_fail(k, "the value is nested too deep");
+		return call_fail(k, "the value is nested too deep, or too large");
 	return call_room(k, b.len) ? op_buf(k->c, &b) : NULL;
 }
 
@@ -57,7 +60,7 @@ static struct value *yaml(struct call *k, int indent)
 	if (!op_sound(k->c, k->at, k->in))
 		return NULL;
 	if (!value_to_yaml(&b, k->in, &style))
-		return call_fail(k, "the value is nested too deep");
+		return call_fail(k, "the value is nested too deep, or too large");
 	if (b.len && b.p[b.len - 1] != '\n')
 		buf_ch(&b, '\n');
 	return call_room(k, b.len) ? op_buf(k->c, &b) : NULL;
@@ -74,6 +77,8 @@ static struct value *parsed(struct call *k, bool (*parse)(struct value **, struc
 	struct err e = { 0 };
 	struct value *v;
 
+	if (!ctx_step(k->c, k->at, n / 8))
+		return NULL;
 	if (!parse(&v, k->c->a, NULL, s, n, &e))
 		return call_fail(k, "%s", e.msg);
 	return v;
@@ -329,7 +334,12 @@ struct value *filter_json_query(struct call *k)
 
 	if (!op_sound(k->c, k->at, k->in))
 		return NULL;
-	if (!jmes_search(&v, k->c->a, call_str(k, 0, ""), k->in, &e))
+
+	/* what it takes is the template's to pay for */
+	struct jmes j = { .a = k->c->a, .steps = k->c->steps, .start = k->c->start, .e = &e };
+
+	if (!jmes_run(&j, &v, call_str(k, 0, ""), k->in))
 		return call_fail(k, "%s", e.msg);
+	k->c->steps = j.steps;
 	return v;
 }

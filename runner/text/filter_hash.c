@@ -30,6 +30,8 @@ static const EVP_MD *fetched(size_t i)
 	return md;
 }
 
+enum { DIGEST_STEPS = 4 }; /* besides its text's, for OpenSSL's making and taking down a context */
+
 static struct value *digest(struct call *k, const EVP_MD *md)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -39,6 +41,8 @@ static struct value *digest(struct call *k, const EVP_MD *md)
 	unsigned len = 0;
 	struct buf b = BUF(k->c->a);
 
+	if (!ctx_step(k->c, k->at, DIGEST_STEPS + n / 256))
+		return NULL;
 	if (!md || !EVP_Digest(s, n, sum, &len, md, NULL))
 		return call_fail(k, "the system's OpenSSL does not offer this hash");
 	for (unsigned i = 0; i < len; i++) {
@@ -62,6 +66,54 @@ struct value *filter_hash(struct call *k)
 	return call_fail(k, "there is no hash \"%s\"", type);
 }
 
+/* A UUID as text, with or without its dashes, braces and "urn:uuid:". */
+static bool uuid_read(const char *s, unsigned char *bytes)
+{
+	unsigned n = 0;
+
+	if (!strncmp(s, "urn:", 4))
+		s += 4;
+	if (!strncmp(s, "uuid:", 5))
+		s += 5;
+	for (; *s; s++) {
+		const char *digits = "0123456789abcdefABCDEF", *hit = strchr(digits, *s);
+		unsigned v = hit ? (unsigned)(hit - digits) : 0;
+
+		if (strchr("-{}", *s))
+			continue;
+		if (!hit || n == 32)
+			return false;
+		v = v > 15 ? v - 6 : v;
+		bytes[n / 2] = (unsigned char)(n & 1 ? bytes[n / 2] | v : v << 4);
+		n++;
+	}
+	return n == 32;
+}
+
+/* Version 5: the SHA-1 of the namespace and the text, cut. */
+struct value *filter_to_uuid(struct call *k)
+{
+	const char *space = call_str(k, 0, "361e6d51-faec-444a-9079-341386da8e2e"), *s;
+	unsigned char sum[EVP_MAX_MD_SIZE], *text;
+	struct buf b = BUF(k->c->a);
+	size_t n;
+
+	s = call_in(k, &n);
+	text = arena_get(k->c->a, n + 16);
+	if (!uuid_read(space, text))
+		return call_fail(k, "the namespace \"%.60s\" is no UUID", space);
+	memcpy(text + 16, s, n);
+	if (!ctx_step(k->c, k->at, DIGEST_STEPS + n / 256))
+		return NULL;
+	if (!EVP_Digest(text, n + 16, sum, NULL, EVP_sha1(), NULL))
+		return call_fail(k, "the system's OpenSSL does not offer SHA-1");
+	sum[6] = (unsigned char)((sum[6] & 0x0F) | 0x50);
+	sum[8] = (unsigned char)((sum[8] & 0x3F) | 0x80);
+	for (unsigned i = 0; i < 16; i++)
+		buf_fmt(&b, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", sum[i]);
+	return op_buf(k->c, &b);
+}
+
 /* ---- crypt(3)'s SHA schemes ---- */
 enum { ROUNDS_LEAST = 1000, ROUNDS_MOST = 1000000, SALT_MOST = 16 };
 
@@ -69,12 +121,15 @@ struct sha {
 	const EVP_MD *md;
 	EVP_MD_CTX *ctx;
 	size_t len; /* of one digest */
+	bool begun;
 };
 
 static void sha_begin(struct sha *h)
 {
-	if (!EVP_DigestInit_ex(h->ctx, h->md, NULL))
+	/* naming the digest again would look it up again, which takes longer than a short text */
+	if (!EVP_DigestInit_ex(h->ctx, h->begun ? NULL : h->md, NULL))
 		bug("OpenSSL cannot begin a digest");
+	h->begun = true;
 }
 
 static void sha_add(struct sha *h, const void *p, size_t n)
@@ -223,7 +278,7 @@ struct value *filter_password_hash(struct call *k)
 		return call_fail(k, "a salt is 1 to 16 letters, digits, dots and slashes");
 	if (rounds < ROUNDS_LEAST || rounds > ROUNDS_MOST || strlen(key) > 512)
 		return call_fail(k, "rounds are 1000 to 1000000, and a password has at most 512 bytes");
-	if (k->c->failed || !ctx_step(k->c, k->at, (uint64_t)rounds / 4))
+	if (k->c->failed || !ctx_step(k->c, k->at, (uint64_t)rounds / 2 * (1 + strlen(key) / 64)))
 		return NULL;
 	if (!salt)
 		salt = salt_random(k, (size_t)size);

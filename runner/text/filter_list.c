@@ -20,7 +20,7 @@ struct value *filter_list(struct call *k)
 static struct value *edge(struct call *k, bool last)
 {
 	struct value *list =
-		k->in->type == V_MAP || k->in->type == V_STR || k->in->type == V_LIST ? call_list(k) : NULL;
+		k->in->type == V_LIST ? k->in : k->in->type == V_MAP || k->in->type == V_STR ? call_list(k) : NULL;
 	struct value *none;
 
 	if (!list)
@@ -37,6 +37,8 @@ struct value *filter_last(struct call *k) { return edge(k, true); }
 
 struct value *filter_length(struct call *k)
 {
+	if (!ctx_step(k->c, k->at, k->in->type == V_STR ? k->in->u.str.n / 256 : 0))
+		return NULL;
 	if (k->in->type == V_STR)
 		return value_int(k->c->a, (int64_t)utf8_len(k->in->u.str.s, k->in->u.str.n));
 	if (k->in->type != V_LIST && k->in->type != V_MAP)
@@ -88,7 +90,7 @@ static struct value *extreme(struct call *k, int want)
 			return NULL;
 		if (!call_bool(k, 0, false))
 			key = op_fold(k->c, key);
-		if (best && op_order(key, best_key, &ok) * want <= 0 && ok)
+		if (best && op_order(k->c, key, best_key, &ok) * want <= 0 && ok)
 			continue;
 		if (!ok)
 			return call_fail(k, "cannot compare %s with %s", op_type(key), op_type(best_key));
@@ -174,6 +176,9 @@ struct value *filter_slice(struct call *k)
 		return call_fail(k, "the number of slices must be at least 1");
 	for (int64_t i = 0; i < n; i++) {
 		struct value *row = list_new(k);
+
+		if (!ctx_step(k->c, k->at, 1))
+			return NULL;
 		uint32_t each = from->u.list.n / (uint32_t)n, longer = from->u.list.n % (uint32_t)n;
 		uint32_t count = each + (i < longer ? 1 : 0);
 
@@ -182,8 +187,6 @@ struct value *filter_slice(struct call *k)
 		if (k->args[1] && k->args[1]->type != V_NULL && i >= longer)
 			value_push(k->c->a, row, k->args[1]);
 		value_push(k->c->a, list, row);
-		if (!ctx_step(k->c, k->at, 1))
-			return NULL;
 	}
 	return list;
 }
@@ -203,7 +206,7 @@ static struct value *zip(struct call *k, bool longest)
 		if (longest ? lists[i + 1]->u.list.n > n : lists[i + 1]->u.list.n < n)
 			n = lists[i + 1]->u.list.n;
 	}
-	for (uint32_t i = 0; i < n && ctx_step(k->c, k->at, 1); i++) {
+	for (uint32_t i = 0; i < n && ctx_step(k->c, k->at, 1 + k->nmore / 4); i++) {
 		struct value *row = list_new(k);
 
 		for (uint32_t j = 0; j <= k->nmore; j++)

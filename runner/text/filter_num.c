@@ -27,9 +27,11 @@ struct value *filter_mandatory(struct call *k)
 
 struct value *filter_ternary(struct call *k)
 {
+	struct value *v = op_truth(k->in) ? k->args[0] : k->args[1];
+
 	if (k->in->type == V_NULL && k->args[2] && k->args[2]->type != V_NULL)
-		return k->args[2];
-	return op_truth(k->in) ? k->args[0] : k->args[1];
+		v = k->args[2];
+	return op_secret(k->c, v, k->in->flags & V_SECRET); /* as with an inline if, which one it is tells */
 }
 
 struct value *filter_type_debug(struct call *k)

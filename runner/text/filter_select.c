@@ -334,7 +334,7 @@ struct value *filter_extract(struct call *k)
 	} else if (v && more && more->type != V_NULL) {
 		v = ctx_item(k->c, NULL, v, more);
 	}
-	return v;
+	return op_secret(k->c, v, k->in->flags & V_SECRET);
 }
 
 struct value *filter_attr(struct call *k)

@@ -242,10 +242,12 @@ static struct value *split_space(struct call *k, const char *s, size_t n, int64_
 	return right ? turned : list;
 }
 
-static const char *last_hit(const char *s, size_t n, const char *sep, size_t sn)
+static const char *last_hit(struct call *k, const char *s, size_t n, const char *sep, size_t sn)
 {
 	for (size_t i = n >= sn ? n - sn + 1 : 0; i-- > 0;) {
-		if (!memcmp(s + i, sep, sn))
+		if (s[i] != *sep)
+			continue;
+		if (!memcmp(s + i, sep, sn) || !ctx_step(k->c, k->at, sn / 64))
 			return s + i;
 	}
 	return NULL;
@@ -263,7 +265,7 @@ struct value *str_split(struct call *k, bool right)
 	sn = strlen(sep);
 	if (!sn)
 		return call_fail(k, "the separator is empty");
-	while (most-- && ctx_step(k->c, k->at, 1) && (hit = right ? last_hit(s, n, sep, sn) : memmem(s, n, sep, sn))) {
+	while (most-- && ctx_step(k->c, k->at, 1) && (hit = right ? last_hit(k, s, n, sep, sn) : memmem(s, n, sep, sn))) {
 		size_t at = (size_t)(hit - s);
 
 		value_push(k->c->a, list, right ? part(k, hit + sn, n - at - sn) : part(k, s, at));

@@ -99,6 +99,8 @@ static struct tmpl *load(struct ctx *c, const struct node *at, struct value *nam
 					e.msg[0] ? e.msg : "it does not exist");
 	if (file == c->t->file)
 		file = name->u.str.s;
+	if (!ctx_step(c, at, strlen(text) / 8))
+		return NULL;
 	if (!tmpl_parse(&t, c->a, file, text, strlen(text), (struct origin){ 0 }, &e)) {
 		c->failed = true;
 		if (c->e)

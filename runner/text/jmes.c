@@ -20,6 +20,8 @@ void *jmes_fail(struct jmes *j, const char *fmt, ...)
 bool jmes_step(struct jmes *j, uint64_t n)
 {
 	j->steps += n;
+	if (arena_used(j->a) - j->start > LIMIT_BYTES)
+		return jmes_fail(j, "it takes more than %zu MiB of memory", LIMIT_BYTES >> 20);
 	return j->steps <= LIMIT_STEPS || jmes_fail(j, "it takes more than %d steps", LIMIT_STEPS);
 }
 
@@ -43,7 +45,8 @@ bool jmes_equal(struct jmes *j, const struct value *x, const struct value *y, un
 {
 	bool nums = (x->type == V_INT || x->type == V_FLOAT) && (y->type == V_INT || y->type == V_FLOAT);
 
-	if (depth > 256 || ++j->steps > LIMIT_STEPS)
+	j->steps += 1 + (x->type == V_STR ? x->u.str.n / 1024 : 0);
+	if (depth > 256 || j->steps > LIMIT_STEPS)
 		return false;
 	if (nums)
 		return x->type == V_INT && y->type == V_INT ? x->u.i == y->u.i : op_real(x) == op_real(y);
@@ -259,11 +262,20 @@ struct value *jmes_eval(struct jmes *j, const struct jmes_node *n, struct value 
 	}
 }
 
+bool jmes_run(struct jmes *j, struct value **out, const char *expr, const struct value *data)
+{
+	const struct jmes_node *n = jmes_parse(j->a, expr, j->e);
+
+	j->expr = expr;
+	*out = n && jmes_step(j, strlen(expr) / 8)
+		       ? jmes_eval(j, n, data ? (struct value *)(uintptr_t)data : value_null(j->a))
+		       : NULL;
+	return *out != NULL;
+}
+
 bool jmes_search(struct value **out, struct arena *a, const char *expr, const struct value *data, struct err *e)
 {
-	struct jmes j = { .a = a, .expr = expr, .e = e };
-	const struct jmes_node *n = jmes_parse(a, expr, e);
+	struct jmes j = { .a = a, .start = arena_used(a), .e = e };
 
-	*out = n ? jmes_eval(&j, n, data ? (struct value *)(uintptr_t)data : value_null(a)) : NULL;
-	return *out != NULL;
+	return jmes_run(&j, out, expr, data);
 }

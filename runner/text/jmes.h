@@ -28,11 +28,14 @@ struct jmes {
 	struct arena *a;
 	const char *expr;
 	uint64_t steps;
+	size_t start; /* what the arena held before the search */
 	struct err *e;
 };
 
 /* NULL with e filled when the expression is wrong. */
 struct jmes_node *jmes_parse(struct arena *a, const char *expr, struct err *e);
+/* Search with the budget that j holds. */
+bool jmes_run(struct jmes *j, struct value **out, const char *expr, const struct value *data);
 /* NULL with e filled on failure. */
 struct value *jmes_eval(struct jmes *j, const struct jmes_node *n, struct value *v);
 struct value *jmes_call(struct jmes *j, const struct jmes_node *n, struct value *v);

@@ -219,15 +219,19 @@ static struct sort_item *keyed(struct jmes_args *k, uint32_t at)
 static struct value *extreme(struct jmes_args *k, int want)
 {
 	struct sort_item *items = keyed(k, 1), *best = items;
+	struct ctx c = { .a = k->j->a, .steps = k->j->steps, .start = k->j->start, .e = k->j->e };
 
 	if (!items)
 		return NULL;
-	for (uint32_t i = 1; i < k->v[0]->u.list.n; i++) {
+	for (uint32_t i = 1; i < k->v[0]->u.list.n && !c.failed; i++) {
 		bool ok;
 
-		if (op_order(items[i].key, best->key, &ok) * want > 0)
+		if (op_order(&c, items[i].key, best->key, &ok) * want > 0)
 			best = &items[i];
 	}
+	if (c.failed)
+		return NULL;
+	k->j->steps = c.steps;
 	return k->v[0]->u.list.n ? best->val : value_null(k->j->a);
 }
 
@@ -236,8 +240,8 @@ static struct value *fn_min(struct jmes_args *k) { return extreme(k, -1); }
 
 static struct value *fn_sort(struct jmes_args *k)
 {
-	struct ctx c = { .a = k->j->a, .steps = k->j->steps, .e = k->j->e };
 	struct sort_item *items = keyed(k, 1);
+	struct ctx c = { .a = k->j->a, .steps = k->j->steps, .start = k->j->start, .e = k->j->e };
 	struct value *list = value_list(k->j->a);
 	uint32_t n = k->v[0]->u.list.n;
 
@@ -304,13 +308,14 @@ static struct value *fn_to_array(struct jmes_args *k)
 static struct value *fn_to_string(struct jmes_args *k)
 {
 	const struct json_style style = { .tight = true };
-	struct ctx c = { .a = k->j->a, .e = k->j->e };
+	struct ctx c = { .a = k->j->a, .steps = k->j->steps, .start = k->j->start, .e = k->j->e };
 	struct buf b = BUF(k->j->a);
 
 	if (k->v[0]->type == V_STR)
 		return k->v[0];
 	if (!op_bounded(&c, NULL, k->v[0]))
 		return NULL;
+	k->j->steps = c.steps;
 	if (!value_to_json(&b, k->v[0], &style) || b.len > LIMIT_TEXT)
 		return jmes_fail(k->j, "the value is too large");
 	return value_strn(k->j->a, buf_text(&b), b.len);
@@ -398,8 +403,12 @@ struct value *jmes_call(struct jmes *j, const struct jmes_node *n, struct value 
 
 		if (strcmp(fns[i].name, n->name))
 			continue;
-		if (!bind(&k, &fns[i], n, v) || !jmes_step(j, value_len(k.v[0]) / 16))
+		if (!bind(&k, &fns[i], n, v))
 			return NULL;
+		for (uint32_t a = 0; a < n->n; a++) {
+			if (!jmes_step(j, value_len(k.v[a]) / 16))
+				return NULL;
+		}
 		r = fns[i].fn(&k);
 		/* text made of secrets is one; items that are only passed on carry their own mark */
 		for (uint32_t a = 0; r && r->type == V_STR && a < n->n && !secret; a++)

@@ -33,7 +33,7 @@ static bool may_enter(struct call *k, const struct value *v)
 		return false;
 	if (holds(v, k->in, &left))
 		return call_fail(k, "a list or map cannot hold itself");
-	return true;
+	return ctx_step(k->c, k->at, 1 + (LIMIT_NODES - left) / 16);
 }
 
 static bool may_change(struct call *k)
@@ -68,6 +68,8 @@ struct value *method_insert(struct call *k)
 
 	if (!may_enter(k, k->args[1]))
 		return NULL;
+	if (!ctx_step(k->c, k->at, (uint64_t)n / 64)) /* what comes after it moves */
+		return NULL;
 	at = at < 0 ? (at + n < 0 ? 0 : at + n) : at > n ? n : at;
 	value_push(k->c->a, k->in, k->args[1]);
 	memmove(k->in->u.list.items + at + 1, k->in->u.list.items + at, (size_t)(n - at) * sizeof *k->in->u.list.items);
@@ -98,12 +100,15 @@ struct value *method_pop(struct call *k)
 		if (!key)
 			return call_fail(k, "the key is missing");
 		if (!v)
-			return k->args[1] ? k->args[1] : call_fail(k, "there is no key \"%s\"", key);
+			return k->args[1] ? op_secret(k->c, k->args[1], k->in->flags & V_SECRET)
+					  : call_fail(k, "there is no key \"%s\"", key);
 		value_del(k->in, key);
-		return v;
+		return op_secret(k->c, v, k->in->flags & V_SECRET);
 	}
 	at = call_int(k, 0, -1);
 	at = at < 0 ? at + n : at;
+	if (!ctx_step(k->c, k->at, (uint64_t)n / 64))
+		return NULL;
 	return at >= 0 && at < n ? take(k->in, at) : call_fail(k, "the list has no such item");
 }
 
@@ -114,7 +119,7 @@ struct value *method_remove(struct call *k)
 	for (uint32_t i = 0; i < k->in->u.list.n; i++) {
 		if (op_equal(k->c, k->in->u.list.items[i], k->args[0])) {
 			take(k->in, i);
-			return nothing(k);
+			return ctx_step(k->c, k->at, k->in->u.list.n / 16) ? nothing(k) : NULL;
 		}
 	}
 	return call_fail(k, "the value is not in the list");
@@ -184,12 +189,12 @@ struct value *method_setdefault(struct call *k)
 	struct value *v = key ? value_get(k->in, key) : NULL;
 
 	if (v || !key)
-		return v;
+		return op_secret(k->c, v, k->in->flags & V_SECRET);
 	v = k->args[1] ? k->args[1] : nothing(k);
 	if (!may_enter(k, v))
 		return NULL;
 	value_put(k->c->a, k->in, key, v);
-	return v;
+	return op_secret(k->c, v, k->in->flags & V_SECRET);
 }
 
 /* The entries of a map, of a list of pairs and of keywords, into a map. */

@@ -129,7 +129,7 @@ static struct value *parted(struct call *k, bool last)
 		return call_fail(k, "the separator is empty");
 	for (const char *p = v->u.str.s; (p = strstr(p, sep)); p++) {
 		hit = p;
-		if (!last)
+		if (!last || !ctx_step(k->c, k->at, n / 64))
 			break;
 	}
 	at = hit ? (size_t)(hit - v->u.str.s) : last ? 0 : v->u.str.n;
@@ -162,7 +162,7 @@ static int64_t place(struct call *k, bool last)
 		if (!hit)
 			break;
 		found = hit;
-		if (!last)
+		if (!last || !ctx_step(k->c, k->at, n / 64))
 			break;
 		a = (size_t)(hit - s) + 1;
 	}

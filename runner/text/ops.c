@@ -108,6 +108,12 @@ bool op_truth(const struct value *v)
 	}
 }
 
+/* Long text counts as more than one value: what is written out of a list that holds it many times is bounded too. */
+static unsigned walk_cost(const struct value *v)
+{
+	return v->type == V_STR && v->u.str.n >= 32 ? (unsigned)(v->u.str.n / 32) : 1;
+}
+
 /* Counts down *left; false when it ran out or the nesting did. */
 static bool walk(const struct value *v, unsigned depth, unsigned *left, bool *secret)
 {
@@ -119,7 +125,11 @@ static bool walk(const struct value *v, unsigned depth, unsigned *left, bool *se
 	if (depth > DEEP)
 		return false;
 	for (size_t i = 0, n = value_len(v); i < n; i++) {
-		if (!*left || !--*left || !walk(value_at(v, i), depth + 1, left, secret))
+		const struct value *item = value_at(v, i);
+		unsigned cost = item ? walk_cost(item) : 1;
+
+		*left -= cost < *left ? cost : *left;
+		if (!*left || !walk(item, depth + 1, left, secret))
 			return false;
 	}
 	return true;
@@ -175,7 +185,7 @@ static int num_order(const struct value *x, const struct value *y)
 
 /* What one comparison may still visit, and the undefined value it met. */
 struct budget {
-	unsigned left;
+	uint64_t left;
 	const struct value *undef;
 };
 
@@ -200,7 +210,10 @@ static bool equal(const struct value *x, const struct value *y, unsigned depth, 
 	case V_NULL:
 		return true;
 	case V_STR:
-		return x->u.str.n == y->u.str.n && !memcmp(x->u.str.s, y->u.str.s, x->u.str.n);
+		if (x->u.str.n != y->u.str.n)
+			return false;
+		b->left -= x->u.str.n / 64 < b->left ? x->u.str.n / 64 : b->left;
+		return !memcmp(x->u.str.s, y->u.str.s, x->u.str.n);
 	case V_LIST:
 		if (x->u.list.n != y->u.list.n || (x->flags & V_TUPLE) != (y->flags & V_TUPLE))
 			return false;
@@ -235,7 +248,7 @@ bool op_equal(struct ctx *c, const struct value *x, const struct value *y)
 	return same;
 }
 
-static int order(const struct value *x, const struct value *y, bool *ok, unsigned depth)
+static int order(const struct value *x, const struct value *y, bool *ok, unsigned depth, struct budget *b)
 {
 	if (op_is_num(x) && op_is_num(y)) {
 		if ((x->type == V_FLOAT && isnan(x->u.f)) || (y->type == V_FLOAT && isnan(y->u.f)))
@@ -246,14 +259,13 @@ static int order(const struct value *x, const struct value *y, bool *ok, unsigne
 		size_t n = x->u.str.n < y->u.str.n ? x->u.str.n : y->u.str.n;
 		int r = memcmp(x->u.str.s, y->u.str.s, n);
 
+		b->left -= n / 64 < b->left ? n / 64 : b->left;
 		return r ? r : x->u.str.n < y->u.str.n ? -1 : x->u.str.n > y->u.str.n;
 	}
 	if (x->type == V_LIST && y->type == V_LIST && depth < DEEP && (x->flags & V_TUPLE) == (y->flags & V_TUPLE)) {
 		for (uint32_t i = 0; i < x->u.list.n && i < y->u.list.n; i++) {
-			struct budget b = { .left = LIMIT_NODES };
-
-			if (!equal(x->u.list.items[i], y->u.list.items[i], depth, &b))
-				return order(x->u.list.items[i], y->u.list.items[i], ok, depth + 1);
+			if (!equal(x->u.list.items[i], y->u.list.items[i], depth, b))
+				return order(x->u.list.items[i], y->u.list.items[i], ok, depth + 1, b);
 		}
 		return x->u.list.n < y->u.list.n ? -1 : x->u.list.n > y->u.list.n;
 	}
@@ -261,10 +273,15 @@ static int order(const struct value *x, const struct value *y, bool *ok, unsigne
 	return 0;
 }
 
-int op_order(const struct value *x, const struct value *y, bool *ok)
+int op_order(struct ctx *c, const struct value *x, const struct value *y, bool *ok)
 {
+	struct budget b = { .left = LIMIT_NODES };
+	int r;
+
 	*ok = true;
-	return order(x, y, ok, 0);
+	r = order(x, y, ok, 0, &b);
+	ctx_step(c, NULL, (LIMIT_NODES - b.left) / 16);
+	return r;
 }
 
 bool op_in(struct ctx *c, const struct node *at, const struct value *x, const struct value *in)
@@ -279,7 +296,7 @@ bool op_in(struct ctx *c, const struct node *at, const struct value *x, const st
 			if (!ctx_defined(c, at, in->u.list.items[i]))
 				return false;
 			if (op_equal(c, x, in->u.list.items[i]))
-				return true;
+				return ctx_step(c, at, i / 4);
 		}
 		return ctx_step(c, at, in->u.list.n / 4) && false;
 	case V_MAP:
@@ -359,6 +376,8 @@ struct value *op_iter(struct ctx *c, const struct node *at, struct value *v)
 
 		value_push(c->a, list, value_strn(c->a, v->u.str.s + i, next - i));
 		i = next;
+		if (list->u.list.n % 4096 == 0 && !ctx_step(c, at, 0)) /* a value for each character adds up */
+			return NULL;
 	}
 	return ctx_step(c, at, list->u.list.n / 4) ? list : NULL;
 }
@@ -367,7 +386,7 @@ struct value *op_fold(struct ctx *c, struct value *v)
 {
 	struct buf b = BUF(c->a);
 
-	if (v->type != V_STR)
+	if (v->type != V_STR || !ctx_step(c, NULL, v->u.str.n / 64))
 		return v;
 	utf8_case(&b, v->u.str.s, v->u.str.n, false);
 	return op_buf(c, &b);
@@ -387,7 +406,7 @@ static bool sort_run(struct ctx *c, const struct node *at, struct sort_item *ite
 		return false;
 	while (i < half && j < n) {
 		bool ok;
-		int r = op_order(items[j].key, items[i].key, &ok);
+		int r = op_order(c, items[j].key, items[i].key, &ok);
 
 		if (!ok && (!op_is_num(items[i].key) || !op_is_num(items[j].key)))
 			return ctx_fail(c, at, "cannot sort %s with %s", op_type(items[j].key), op_type(items[i].key));

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { BLOCKS_MOST = 2000 }; /* their names are compared with each other */
+
 static struct node *parse_body(struct parser *p, const char *const *ends);
 
 static bool parse_tag_end(struct parser *p)
@@ -296,6 +298,8 @@ static struct node *parse_block(struct parser *p)
 			return parse_fail(p, "block \"%s\" stands there twice", n->name);
 	}
 	n->flag = parse_skip_name(p, "scoped");
+	if (t->nblocks == BLOCKS_MOST)
+		return parse_fail(p, "more than %d blocks", BLOCKS_MOST);
 	if (t->nblocks == p->cap_blocks) {
 		p->cap_blocks = p->cap_blocks ? p->cap_blocks * 2 : 8;
 

@@ -1,4 +1,4 @@
-/* Regular expressions by PCRE2, compiled for one use, with match limits. */
+/* Regular expressions by PCRE2, with limits. A compiled one lives until the next regex_new of the same render. */
 #ifndef TEXT_REGEX_H
 #define TEXT_REGEX_H
 

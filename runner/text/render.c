@@ -84,7 +84,7 @@ static struct value *loop_filter(struct ctx *c, const struct node *n, struct val
 	kept->flags |= list->flags & V_SECRET;
 	for (uint32_t i = 0; i < list->u.list.n; i++) {
 		c->frame = frame_new(c, up);
-		if (!assign(c, c->frame, n->kids[0], list->u.list.items[i]))
+		if (!ctx_step(c, n, 1) || !assign(c, c->frame, n->kids[0], list->u.list.items[i]))
 			return NULL;
 
 		struct value *cond = eval_used(c, n->a);
@@ -107,7 +107,7 @@ static bool render_loop(struct ctx *c, const struct node *n, struct value *over,
 
 	if (list && n->a)
 		list = loop_filter(c, n, list);
-	if (!list)
+	if (!list || !ctx_step(c, n, list->u.list.n / 64))
 		return false;
 	if (over->flags & V_SECRET)
 		c->out_secret = true;
@@ -132,7 +132,8 @@ static bool render_loop(struct ctx *c, const struct node *n, struct value *over,
 		l->i = i;
 		c->frame = f;
 		frame_set(c, f, "loop", &l->v);
-		if (!assign(c, f, n->kids[0], op_secret(c, list->u.list.items[i], list->flags & V_SECRET)) ||
+		if (!ctx_step(c, n, 1) ||
+		    !assign(c, f, n->kids[0], op_secret(c, list->u.list.items[i], list->flags & V_SECRET)) ||
 		    !render_body(c, n->kids[2]))
 			return false;
 	}

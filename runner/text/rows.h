@@ -24,6 +24,9 @@
 	X("combine", filter_combine, "*,**", 0, ROW_PASS, \
 	  "maps laid over each other, the later wins; recursive=true for inner maps, " \
 	  "list_merge=replace, keep, append, prepend, append_rp or prepend_rp") \
+	X("comment", filter_comment, "style,**", 0, 0, \
+	  "lines as a comment: style plain (#), c, cblock, erlang or xml; decoration, beginning, end, prefix, postfix, " \
+	  "newline, prefix_count and postfix_count change it") \
 	X("count", filter_length, "", 0, ROW_PASS, "same as length") \
 	X("d", filter_default, "default_value,boolean", 0, ROW_UNDEF | ROW_ARGS | ROW_PASS, "same as default") \
 	X("default", filter_default, "default_value,boolean", 0, ROW_UNDEF | ROW_ARGS | ROW_PASS, \
@@ -34,6 +37,8 @@
 	  "a map as a list of (key, value), sorted by key or by value") \
 	X("difference", filter_difference, "b", 1, 0, "items that are not in b, each once") \
 	X("dirname", filter_dirname, "", 0, 0, "a path without its last part") \
+	X("e", filter_escape, "", 0, 0, "same as escape") \
+	X("escape", filter_escape, "", 0, 0, "text for HTML and XML: & < > and quotes as entities") \
 	X("extract", filter_extract, "container,morekeys", 1, ROW_PASS, "container[x], and on through morekeys") \
 	X("filesizeformat", filter_filesizeformat, "binary", 0, 0, "bytes as 13 kB, or 4.1 MiB with binary=true") \
 	X("first", filter_first, "", 0, ROW_PASS, "the first item") \
@@ -118,6 +123,8 @@
 	X("to_nice_json", filter_to_nice_json, "indent,sort_keys,ensure_ascii", 0, 0, \
 	  "JSON on many lines, keys sorted, indented by 4") \
 	X("to_nice_yaml", filter_to_nice_yaml, "indent,sort_keys", 0, 0, "block YAML, keys sorted, indented by 4") \
+	X("to_uuid", filter_to_uuid, "namespace", 0, 0, \
+	  "the UUID that belongs to a text (version 5), in Ansible's namespace or that of a UUID") \
 	X("to_yaml", filter_to_yaml, "indent,sort_keys", 0, 0, "block YAML, keys sorted, indented by 2") \
 	X("tojson", filter_tojson, "indent", 0, 0, "JSON safe inside HTML, keys sorted") \
 	X("trim", filter_trim, "chars", 0, 0, "text without whitespace, or chars, at both ends") \
@@ -130,6 +137,8 @@
 	X("upper", filter_upper, "", 0, 0, "upper case") \
 	X("urldecode", filter_urldecode, "", 0, 0, "text out of a URL") \
 	X("urlencode", filter_urlencode, "", 0, 0, "text for a URL; a map as a=1&b=2") \
+	X("urlsplit", filter_urlsplit, "query", 0, 0, \
+	  "the parts of a URL as a map, or one: scheme, netloc, hostname, port, username, password, path, query, fragment") \
 	X("values", filter_values, "", 0, 0, "a map's values") \
 	X("wordcount", filter_wordcount, "", 0, 0, "number of words") \
 	X("wordwrap", filter_wordwrap, "width,break_long_words,wrapstring", 0, 0, \
@@ -145,6 +154,8 @@
 	X(">", test_gt, "b", 1, 0, "greater than b") \
 	X(">=", test_ge, "b", 1, 0, "at least b") \
 	X("abs", test_abs, "", 0, 0, "an absolute path") \
+	X("all", test_all, "", 0, 0, "every item counts as true") \
+	X("any", test_any, "", 0, 0, "some item counts as true") \
 	X("boolean", test_boolean, "", 0, ROW_UNDEF | ROW_PASS, "true or false") \
 	X("callable", test_callable, "", 0, ROW_UNDEF | ROW_PASS, "a macro or function") \
 	X("contains", test_contains, "b", 1, 0, "b is in it") \
@@ -163,6 +174,7 @@
 	X("gt", test_gt, "b", 1, 0, "greater than b") \
 	X("in", test_in, "seq", 1, 0, "is in seq") \
 	X("integer", test_integer, "", 0, ROW_UNDEF | ROW_PASS, "an integer") \
+	X("isnan", test_nan, "", 0, 0, "same as nan") \
 	X("issubset", test_subset, "b", 1, 0, "same as subset") \
 	X("issuperset", test_superset, "b", 1, 0, "same as superset") \
 	X("iterable", test_iterable, "", 0, ROW_PASS, "a list, map or string") \

@@ -14,7 +14,7 @@ static struct value *yes(struct call *k, bool is)
 static struct value *compare(struct call *k, int low, int mid, int high)
 {
 	bool ok;
-	int r = op_order(k->in, k->args[0], &ok);
+	int r = op_order(k->c, k->in, k->args[0], &ok);
 
 	if (!ok && !(op_is_num(k->in) && op_is_num(k->args[0])))
 		return call_fail(k, "cannot compare %s with %s", op_type(k->in), op_type(k->args[0]));
@@ -43,6 +43,22 @@ struct value *test_mapping(struct call *k) { return yes(k, k->in->type == V_MAP)
 struct value *test_callable(struct call *k) { return yes(k, k->in->type == V_FUNC); }
 struct value *test_escaped(struct call *k) { return yes(k, false); }
 struct value *test_nan(struct call *k) { return yes(k, k->in->type == V_FLOAT && isnan(k->in->u.f)); }
+
+static struct value *items_are(struct call *k, bool want)
+{
+	const struct value *list = call_list(k);
+
+	for (uint32_t i = 0; i < list->u.list.n; i++) {
+		if (!ctx_defined(k->c, k->at, list->u.list.items[i]))
+			return NULL;
+		if (op_truth(list->u.list.items[i]) == want)
+			return yes(k, want);
+	}
+	return yes(k, !want);
+}
+
+struct value *test_any(struct call *k) { return items_are(k, true); }
+struct value *test_all(struct call *k) { return items_are(k, false); }
 
 struct value *test_iterable(struct call *k)
 {

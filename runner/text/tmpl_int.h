@@ -15,13 +15,16 @@
 #include "value/value.h"
 
 enum {
-	LIMIT_STEPS = 10000000, /* nodes evaluated in one render, and a share for long strings */
+	/* Nodes evaluated in one render; what takes longer than a node counts for as many as it takes the time of: a step is
+	 * at most about a microsecond. */
+	LIMIT_STEPS = 10000000,
 	LIMIT_CALLS = 100,      /* macros, includes and parents inside one another */
 	LIMIT_NEST = 100,       /* brackets or statements inside one another in the source */
 	LIMIT_TREE = 1000,      /* depth of the tree: long chains lean to the left */
 	LIMIT_NODES = 2000000,  /* values one deep walk may visit */
 };
 #define LIMIT_TEXT ((size_t)16 << 20) /* bytes of output, and of any one string */
+#define LIMIT_BYTES ((size_t)256 << 20) /* of memory that one render takes, as nothing is given back before its end */
 
 /* Types a template has besides the data's. Each is the head of a larger struct. */
 enum { V_LOOP = 16, V_FUNC, V_NS };
@@ -181,6 +184,8 @@ struct ctx {
 	const struct tmpl *parent;
 	unsigned calls, depth, macros;
 	uint64_t steps;
+	size_t start; /* what the arena held when the render began */
+	struct regexes *regexes; /* compiled ones, regex.c */
 	struct err *e;
 };
 
@@ -253,11 +258,11 @@ struct ns {
 
 /* Fail at a node, once: the first failure is kept. Always NULL. */
 struct value *ctx_fail(struct ctx *c, const struct node *at, const char *fmt, ...) ARENA_PRINTF(3);
-bool ctx_too_long(struct ctx *c, const struct node *at);
+bool ctx_too_much(struct ctx *c, const struct node *at);
 static inline bool ctx_step(struct ctx *c, const struct node *at, uint64_t n)
 {
 	c->steps += n;
-	return c->steps > LIMIT_STEPS ? ctx_too_long(c, at) : !c->failed;
+	return c->steps > LIMIT_STEPS || arena_used(c->a) - c->start > LIMIT_BYTES ? ctx_too_much(c, at) : !c->failed;
 }
 void ctx_start(struct ctx *c, struct arena *a, const struct scope *s, const struct tmpl *t, struct err *e);
 struct frame *frame_new(struct ctx *c, struct frame *up);
@@ -291,7 +296,7 @@ struct value *render_loop_again(struct ctx *c, const struct node *at, struct loo
 struct value *op_binary(struct ctx *c, const struct node *at, int op, struct value *x, struct value *y);
 bool op_equal(struct ctx *c, const struct value *x, const struct value *y);
 /* false with *ok false when they do not compare */
-int op_order(const struct value *x, const struct value *y, bool *ok);
+int op_order(struct ctx *c, const struct value *x, const struct value *y, bool *ok);
 bool op_in(struct ctx *c, const struct node *at, const struct value *x, const struct value *in);
 bool op_truth(const struct value *v);
 /* Text of a scalar as printed; fails for lists, maps and undefined. none: the text of null ("" or "None"). */
@@ -330,7 +335,7 @@ double call_num(struct call *k, const struct value *v);
 const char *call_in(struct call *k, size_t *n); /* the input as text */
 const char *call_text(struct call *k, size_t *n); /* the same, but null is an error */
 struct value *call_list(struct call *k);        /* the input as a list to walk */
-bool call_room(struct call *k, size_t n);       /* a string of n bytes is allowed */
+bool call_room(struct call *k, size_t n);       /* a string of n bytes is allowed; for each round of a loop */
 /* item's attribute by "a.b.0", or a number; undefined when missing */
 struct value *call_attr(struct call *k, struct value *item, const struct value *path);
 /* apply the filter or test named by more[0] with the rest as its arguments to an item */
@@ -340,6 +345,7 @@ struct value *call_named(struct call *k, const char *what, struct value *item, u
 size_t utf8_len(const char *s, size_t n);
 size_t utf8_at(const char *s, size_t n, size_t i); /* byte offset of the i-th character, n past the end */
 size_t utf8_next(const char *s, size_t n, size_t at, uint32_t *cp);
+bool utf8_valid(const char *s, size_t n);
 void utf8_add(struct buf *b, uint32_t cp);
 uint32_t utf8_upper(uint32_t cp);
 uint32_t utf8_lower(uint32_t cp);

@@ -26,6 +26,22 @@ size_t utf8_next(const char *s, size_t n, size_t at, uint32_t *cp)
 	return at + more + 1;
 }
 
+bool utf8_valid(const char *s, size_t n)
+{
+	for (size_t i = 0, next; i < n; i = next) {
+		uint32_t cp;
+
+		next = utf8_next(s, n, i, &cp);
+		if (next - i == 1 ? cp >= 0x80
+				  : cp < (next - i == 2   ? 0x80u
+					  : next - i == 3 ? 0x800u
+							  : 0x10000u) ||
+					    (cp >= 0xD800 && cp < 0xE000) || cp > 0x10FFFF)
+			return false;
+	}
+	return true;
+}
+
 size_t utf8_len(const char *s, size_t n)
 {
 	size_t count = 0;

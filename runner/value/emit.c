@@ -9,7 +9,7 @@
 #include "value/plain.h"
 #include "value/value.h"
 
-enum { DEPTH_MAX = 256, OUT_MAX = 256 << 20 };
+enum { DEPTH_MAX = 256, OUT_MAX = 256 << 20, KEY_MOST = 1000 };
 
 struct writer {
 	struct buf *out;
@@ -196,6 +196,26 @@ static int key_order(const void *x, const void *y)
 	return strcmp((*(const struct entry *const *)x)->key, (*(const struct entry *const *)y)->key);
 }
 
+/* A key of more than 1024 characters is none to a reader unless it is announced. */
+static void key_write(struct writer *w, const char *key, int col)
+{
+	struct buf *out = w->out, text = BUF(out->a);
+
+	w->out = &text;
+	if (is_plain(key, strlen(key)))
+		buf_str(w->out, key);
+	else
+		quoted_write(w, key, strlen(key));
+	w->out = out;
+	if (text.len > KEY_MOST)
+		buf_str(out, "? ");
+	buf_add(out, buf_text(&text), text.len);
+	if (text.len > KEY_MOST) {
+		buf_ch(out, '\n');
+		line_begin(w, col);
+	}
+}
+
 static bool map_write(struct writer *w, const struct value *v, int col, int depth)
 {
 	uint32_t n = v->u.map.n;
@@ -210,10 +230,7 @@ static bool map_write(struct writer *w, const struct value *v, int col, int dept
 		const char *key = order[i]->key;
 		if (i)
 			line_begin(w, col);
-		if (is_plain(key, strlen(key)))
-			buf_str(w->out, key);
-		else
-			quoted_write(w, key, strlen(key));
+		key_write(w, key, col);
 		buf_ch(w->out, ':');
 		if (!val)
 			return false;

@@ -21,6 +21,7 @@ try:
     from ansible.plugins.filter.core import FilterModule as CoreFilters
     from ansible.plugins.filter.mathstuff import FilterModule as MathFilters
     from ansible.plugins.filter.urls import FilterModule as UrlFilters
+    from ansible.plugins.filter.urlsplit import FilterModule as UrlsplitFilters
     from ansible.plugins.test.core import TestModule as CoreTests
     from ansible.plugins.test.mathstuff import TestModule as MathTests
     from ansible.template import AnsibleUndefined
@@ -78,7 +79,7 @@ def same_yaml(c, o, t):
 def environment():
     env = jinja2.Environment(trim_blocks=True, keep_trailing_newline=False, undefined=AnsibleUndefined, extensions=["jinja2.ext.do"],
                              finalize=lambda v: "" if v is None else v)
-    for mod in (CoreFilters, MathFilters, UrlFilters):
+    for mod in (CoreFilters, MathFilters, UrlFilters, UrlsplitFilters):
         env.filters.update(mod().filters())
     for mod in (CoreTests, MathTests):
         env.tests.update(mod().tests())
@@ -127,6 +128,11 @@ class Gen:
     def lit(self):
         s = self.one("", "a", "b", "hello", "World", "x y", "1", "3.5", "a,b,c", "yes", "é", "A-b_c", "\\n", "%", "{}", "'")
         return json.dumps(s, ensure_ascii=False).replace("\\\\n", "\\n") if self.chance(.7) or "'" in s else "'%s'" % s
+
+    def url(self):
+        return "'%s%s%s%s%s'" % (self.one("http://", "HTTPS://", "postgres://", "//", "", "a+b.c-1://", "1x:", ":", "mailto:", " http://"),
+                                 self.one("", "u:p@", "u@", "u:@", "a@b:c@", "dbuser_dba:x%40y@"), self.one("Host.Example", "[::1]", "[fe80::1%Eth0]", "10.0.0.1", "", "[::1", "h]"),
+                                 self.one("", "", ":5432", ":", ":99999", ":x", ":0"), self.one("", "/", "/a/b?c=d#e", "?q", "#f", "/x#y?z", "?a?b#c#d", "/%7Ea"))
 
     def num(self, d):
         if d <= 0:
@@ -177,6 +183,7 @@ class Gen:
             lambda: "(%s) is %s(%s)" % (self.nums(d - 1), self.one("subset", "superset"), self.nums(d - 1)),
             lambda: "(%s) is contains(%s)" % (self.list(d - 1), a(0)),
             lambda: "ver is version('%s', '%s')" % (self.one("14", "14.2", "14.10", "9.6", "14.2.1"), self.one("<", ">=", "==", "!=", "gt", "le")),
+            lambda: "(%s) is %s" % (self.one(self.list, self.list, self.str, self.map)(d - 1), self.one("all", "any", "not any")),
             lambda: "(%s)|bool" % a(d - 1), lambda: "%s.%s(%s)" % (self.str(0), self.one("startswith", "endswith"), self.lit()),
             lambda: "%s.%s()" % (self.str(d - 1 if d < 2 else 0), self.one("isdigit", "isalpha", "isupper", "islower", "isspace", "isalnum")),
             lambda: "'%s'|bool" % self.one("yes", "No", "ON", "1", "t", "y", "true", "TRUE", "2", ""),
@@ -191,6 +198,10 @@ class Gen:
             lambda: "%s ~ %s" % (self.one(s, self.num, self.bool, self.none)(d - 1 if d < 2 else 0), s(d - 1)), lambda: "(%s + %s)" % (s(d - 1), s(d - 1)),
             lambda: "(%s)|%s" % (s(d - 1), self.one("upper", "lower", "title", "capitalize", "trim", "string", "reverse", "quote", "b64encode", "urlencode", "basename",
                                                   "dirname", "regex_escape", "to_json", "hash('sha256')", "md5", "hash", "safe", "tojson", "checksum")),
+            lambda: "(%s)|comment%s" % (s(d - 1), self.one("", "('c')", "('cblock')", "('xml')", "('erlang', decoration='%%% ')", "(decoration='; ')",
+                                                          "(prefix='#', postfix_count=2)", "('plain', prefix='\\n', postfix='')", "(newline=' ')", "(beginning='<', end='>', prefix_count=0)")),
+            lambda: "(%s)|to_uuid%s" % (s(d - 1), self.one("", "('6ba7b810-9dad-11d1-80b4-00c04fd430c8')", "(namespace='{6ba7b8119dad11d180b400c04fd430c8}')", "('x')")),
+            lambda: "%s|urlsplit('%s')" % (self.url(), self.one("scheme", "netloc", "hostname", "port", "username", "password", "path", "query", "fragment")),
             lambda: "(%s)|string" % self.one(self.num, self.bool, self.none)(d - 1), lambda: "%s * %s" % (s(0), self.one("0", "1", "3", "-1")),
             lambda: "%s[%s]" % (s(0), self.slice()), lambda: "%s[%s]" % (s(0), self.one("0", "-1", "2", "99")),
             lambda: "%s|replace(%s, %s%s)" % (s(d - 1), self.lit(), self.lit(), self.one("", "", ", 1")), lambda: "%s.replace(%s, %s)" % (s(0), self.lit(), self.lit()),
@@ -274,6 +285,7 @@ class Gen:
             return self.one("d", "d2", "ed", "{'a': 1}", "{}", "{'k': s, 'z': [1]}")
         return self.one(
             lambda: "{'%s': %s, '%s': %s}" % (self.one("a", "b"), self.any(d - 1), self.one("a", "c"), self.any(d - 1)), lambda: "(%s)|combine(%s%s)" % (self.map(d - 1), self.map(d - 1), self.one("", ", recursive=true", ", list_merge='append'", ", recursive=true, list_merge='prepend'", ", list_merge='append_rp'", ", list_merge='keep'")),
+            lambda: "%s|urlsplit" % self.url(),
             lambda: "kv|items2dict", lambda: "(%s)|dict2items|items2dict" % self.map(d - 1), lambda: "dict(%s)" % self.one("a=1, b=s", "d, z=2", "[('x', 1)]", "ls|zip(m)"), lambda: "users[%s]" % self.one("0", "1"), lambda: "d.get('%s', {})" % self.one("c", "q"),
         )()
 

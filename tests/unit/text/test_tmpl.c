@@ -354,10 +354,7 @@ static void limits(void)
 	struct arena *a = arena_new();
 
 	CHECK_HAS(render(a, "{% for i in range(100000) %}{{ 'x' * 1000 }}{% endfor %}").e.msg, "larger than 16 MiB");
-	CHECK_HAS(render(a, "{% for i in range(100000) %}{% for j in range(1000) %}{% set x = i * j %}{% endfor %}{% "
-			    "endfor %}")
-			  .e.msg,
-		  "steps");
+	CHECK_HAS(render(a, "{% set b = range(100000) %}{% for i in b %}{% for j in b %}{% endfor %}{% endfor %}").e.msg, "steps");
 	CHECK_HAS(render(a, "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}").e.msg, "more than 100 deep");
 	CHECK_HAS(render(a, "{{ 'x' * 100000000 }}").e.msg, "too large");
 	CHECK_HAS(render(a, "{{ '%99999999d' | format(1) }}").e.msg, "too large");

@@ -76,12 +76,33 @@ static void test_quoting(struct arena *a)
 	CHECK_STR(yaml(a, value_str(a, "10.10.10.10"), (struct yaml_style){ 0 }), "10.10.10.10\n");
 }
 
+/* A reader takes a key of at most 1024 characters, unless it is announced. */
+static void test_long_keys(struct arena *a)
+{
+	for (size_t n = 990; n < 1100; n += 10) {
+		char *key = arena_get(a, n + 1);
+		struct value *map = value_map(a), *list = value_list(a);
+
+		memset(key, 'k', n);
+		value_put(a, map, key, parse(a, "[a, {b: c}]"));
+		key[3] = '\n';
+		value_put(a, map, key, parse(a, "{a: [1], b: {}}"));
+		key[4] = ' ';
+		value_put(a, map, key, value_str(a, "x\ny\n"));
+		value_push(a, list, map);
+		value_put(a, map, "last", value_int(a, 1));
+		CHECK(value_equal(parse(a, yaml(a, list, (struct yaml_style){ .indent = 4 })), list));
+		CHECK(value_equal(parse(a, yaml(a, map, (struct yaml_style){ 0 })), map));
+	}
+}
+
 int main(void)
 {
 	struct arena *a = arena_new();
 
 	test_layout(a);
 	test_quoting(a);
+	test_long_keys(a);
 	arena_free(a);
 	return check_done();
 }
