@@ -9,17 +9,17 @@ demo: build
 	@scripts/demo.sh $(BUILD)
 
 undemo:
-	@$(BUILD)/bin/pig sandbox down --name demo
+	@scripts/as-root.sh $(BUILD)/bin/pig sandbox down --name demo
 
 test: deps
-	@tests/run.sh
+	@scripts/as-root.sh tests/run.sh
 
 soak: build
-	@tests/soak.sh
+	@scripts/as-root.sh tests/soak.sh
 
 bench: build
 	@tests/bench/lang.sh
-	@tests/bench/run.sh
+	@scripts/as-root.sh tests/bench/run.sh
 
 install: build
 	@cmake --install $(BUILD)

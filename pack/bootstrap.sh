@@ -50,14 +50,16 @@ if [ -n "$bundle" ]; then
 	free=$(df -Pk "$data" | awk 'NR == 2 { print $4 }')
 	need=$(($(wc -c <"$bundle") / 1024 + 65536))
 	[ "$free" -gt "$need" ] || die "no space in $data: $((free / 1024)) MB are free, $((need / 1024)) MB are needed" "make room, or name another folder with -d"
-	tar -tvzf "$bundle" >"$work/list" 2>"$work/said" || die "\"$bundle\" is no whole bundle: $(head -1 "$work/said")"
+	tar -tvzf "$bundle" >"$work/list" 2>"$work/said" || die "\"$bundle\" is no whole bundle: $(grep -m1 . "$work/said")"
 	# plain files with plain modes alone, and nothing that leads out of the folder
 	if grep -qvE '^-[r-][w-][x-][r-][w-][x-][r-][w-][x-] 0/0 +[0-9]+ [0-9-]+ [0-9:]+ [A-Za-z0-9._~:%@=,+][A-Za-z0-9._~:%@=,+/-]*$' "$work/list" ||
 		grep -qE '(^| |/)\.\.?(/|$)' "$work/list"; then
 		die "\"$bundle\" has members that no bundle has" "fetch it again from who built it"
 	fi
 	mkdir "$work/bundle"
-	tar -xzf "$bundle" -C "$work/bundle" --no-same-owner --no-same-permissions || die "\"$bundle\" could not be unpacked"
+	# what tar says is kept off the disk, which may be full
+	said=$(tar -xzf "$bundle" -C "$work/bundle" --no-same-owner --no-same-permissions 2>&1) ||
+		die "\"$bundle\" could not be unpacked into $data: $(echo "$said" | grep -m1 .)" "make room, or name another folder with -d"
 	here=$work/bundle
 fi
 manifest=$here/manifest
@@ -151,7 +153,8 @@ if ! grep -qxF "$(cat "$home/.ssh/id_ed25519.pub")" "$home/.ssh/authorized_keys"
 	runuser -u "$user" -- sh -c 'cat "$1.pub" >>"$2" && chmod 0600 "$2"' sh "$home/.ssh/id_ed25519" "$home/.ssh/authorized_keys"
 	say "$user may log in here with it"
 fi
-if [ "$user" != root ] && ! runuser -u "$user" -- sudo -n true 2>/dev/null; then
+# -k: a password that was typed a moment ago does not count
+if [ "$user" != root ] && ! runuser -u "$user" -- sudo -kn true 2>/dev/null; then
 	echo "$user ALL=(ALL:ALL) NOPASSWD: ALL" >"$work/sudo"
 	visudo -cqf "$work/sudo" || die "no line for sudo fits \"$user\""
 	install -m 0440 "$work/sudo" "/etc/sudoers.d/$(echo "$user" | tr . _)"

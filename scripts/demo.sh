@@ -2,14 +2,13 @@
 # The demo: four bare nodes without a way out, a bundle of packages, then what a user would type on the admin node. Everything it starts
 # is called `demo`; `make undemo` ends it.
 set -u
-build=$(cd "$1" && pwd)
-src=$(cd "$(dirname "$0")/.." && pwd)
-pig=$build/bin/pig
+BUILD=$(cd "$1" && pwd)
+ROOT=$(cd "$(dirname "$0")/.." && pwd)
+PIG=$BUILD/bin/pig
+BOX=demo
 declare -a parts=()
-
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
-on() { as_root "$pig" sandbox shell "$1" --name demo -- "$2"; }
-on_meta() { on meta "cd pigsty && $1"; }
+# shellcheck source=scripts/whole.sh
+. "$ROOT/scripts/whole.sh"
 
 part() { # NAME COMMAND...: say what is done, time it, stop when it fails
 	local name=$1 t=$SECONDS
@@ -21,26 +20,17 @@ part() { # NAME COMMAND...: say what is done, time it, stop when it fails
 	fi
 	parts+=("$(printf '%4d s  %s' $((SECONDS - t)) "$name")")
 }
-bundle() { BUNDLE=$("$src/scripts/bundle.sh" "$build" | tee /dev/stderr | tail -1) && [ -f "$BUNDLE" ]; }
-bootstrap() {
-	on meta "tar -xzf /opt/bundle/$(basename "$BUNDLE") bootstrap && sudo sh bootstrap /opt/bundle/$(basename "$BUNDLE")"
-}
-configure() {
-	on meta 'mkdir -p pigsty' && on_meta 'pig configure -c ha/full -i 10.10.10.10 -v 15 -n -g && pig check'
-}
 
-part "the bundle: all packages, signed (built once, then cached)" bundle
-part "four bare Debian 12 nodes (the image is made once, then cached)" \
-	as_root "$pig" sandbox up --name demo --image bare --memory 4G --bind "$build/bundle:/opt/bundle"
-part "a bare node becomes the admin node" bootstrap
-part "pig configure -c ha/full" configure
-# MinIO's server is no Debian package: docs/minio.md has what may serve in its place
-part "pig run deploy.yml" on_meta 'pig run deploy.yml --skip-tags minio,minio_provision'
-part "again: nothing changes" on_meta 'pig run deploy.yml --skip-tags minio,minio_provision'
+part "the bundle: all packages, signed (built once, then cached)" whole_bundle
+part "four bare Debian 12 nodes (the image is made once, then cached)" whole_up
+part "a bare node becomes the admin node" whole_bootstrap
+part "pig configure -c ha/full" whole_configure
+part "pig run deploy.yml" whole_deploy
+part "again: nothing changes" whole_deploy
 echo
 echo "== the clusters"
-on node-1 'sudo -u postgres patronictl -c /etc/patroni/patroni.yml list'
-on meta 'sudo -u postgres patronictl -c /etc/patroni/patroni.yml list'
+whole_on node-1 'sudo -u postgres patronictl -c /etc/patroni/patroni.yml list'
+whole_on meta 'sudo -u postgres patronictl -c /etc/patroni/patroni.yml list'
 cat <<END
 
 What runs where:
@@ -60,7 +50,7 @@ Connection strings (from a node of the sandbox; the password of user test is in 
 The home page and all it leads to: http://10.10.10.10/, seen from the nodes' network alone:
   sudo ip netns exec demo-ctl curl -s http://10.10.10.10/
 
-What to try next ($pig is the program):
+What to try next ($PIG is the program):
   pig sandbox shell meta --name demo           you are dba on the admin node; cd pigsty
   pig run pgsql.yml -l pg-test --check --diff  on it: what would change
   pig sandbox stop node-1 --name demo --kill   and look who leads: pig sandbox shell node-2 --name demo

@@ -3,7 +3,7 @@
 set -eu
 need="build-essential cmake ninja-build pkg-config libyaml-dev libssh2-1-dev libssl-dev libpq-dev libcurl4-openssl-dev libjansson-dev
 libarchive-dev libpcre2-dev zlib1g-dev gnupg gpgv systemd-container mmdebstrap iproute2 openssh-client openssh-server busybox mksh python3
-python3-jinja2 python3-yaml ansible-core postgresql-client postgresql-15 faketime procps sudo ca-certificates uidmap chromium fonts-dejavu-core clang libclang-rt-14-dev"
+python3-jinja2 python3-yaml ansible-core postgresql-client postgresql-15 faketime procps sudo curl jq ca-certificates uidmap chromium fonts-dejavu-core clang libclang-rt-14-dev"
 missing=
 for p in $need; do
 	dpkg-query -W -f '${db:Status-Status}\n' "$p" 2>/dev/null | grep -qx installed || missing="$missing $p"

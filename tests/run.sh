@@ -20,8 +20,10 @@ tally() { # LOG STATUS NAME
 	[ -n "$line" ] || { [ "$2" = 0 ] && f=1; }
 	passed=$((passed + ${p:-0})) failed=$((failed + ${f:-0})) skipped=$((skipped + ${s:-0}))
 	printf '%s: %s%s\n' "$3" "${line:-said no count}" "$([ "$2" = 0 ] || echo " (status $2)")"
-	if [ "${f:-0}" -gt 0 ]; then
-		grep -vE '^ok ' "$1" | tail -60
+	if [ "${f:-0}" -gt 0 ]; then # what failed first is mostly the cause of the rest
+		grep -vE '^ok ' "$1" | cut -c1-300 | awk '/not ok/ { on = 1 } on' | head -60
+		echo "[...]"
+		grep -vE '^ok ' "$1" | cut -c1-300 | tail -20
 	fi
 }
 
@@ -36,7 +38,8 @@ suite() { # NAME COMMAND...
 	parts+=("$(printf '%4d s  %s' $((SECONDS - t)) "$name")")
 }
 
-# Waiting is most of what the failures of a cluster take, so that suite runs beside the others, and is told at the end.
+# Waiting is most of what the failures of a cluster take, and bare nodes install hundreds of packages: these suites run beside the others,
+# and are told at the end.
 beside_pids=() beside_names=()
 beside() { # NAME COMMAND...
 	local name=$1
@@ -84,6 +87,7 @@ parts+=("$(printf '%4d s  %s' $((SECONDS - t)) "build, release and sanitizers")"
 export ASAN_OPTIONS=detect_leaks=0 PIG=$build/bin/pig PIG_ASAN=$asan/bin/pig BUILD=$build
 
 suite programs programs
+beside e2e/deploy bash tests/e2e/deploy/run.sh
 suite cli bash tests/cli/suite.sh
 suite hostile bash tests/hostile/hostile.sh
 suite fuzz bash tests/fuzz/run.sh
@@ -95,6 +99,8 @@ suite e2e/cmdb bash tests/e2e/cmdb/run.sh
 suite e2e/cluster bash tests/e2e/cluster/run.sh
 suite e2e/etcd bash tests/e2e/etcd/run.sh
 suite e2e/minio bash tests/e2e/minio/run.sh
+suite e2e/redis bash tests/e2e/redis/run.sh
+suite e2e/repo bash tests/e2e/repo/run.sh
 suite e2e/pgsql bash tests/e2e/pgsql/run.sh
 suite e2e/backup bash tests/e2e/backup/run.sh
 beside_end

@@ -99,8 +99,8 @@ void task_etcd_config(pig_task *t)
 		return;
 	const char *found = t->host->output(t, op, NULL);
 	const char *peers = line_of(t, found, "initial-cluster:"), *state = line_of(t, found, "initial-cluster-state:");
-	if (line_of(t, found, "data") && line_of(t, found, "up"))
-		t->host->publish(t, "etcd_up", t->host->boolean(t, true));
+	if (line_of(t, found, "data"))
+		t->host->publish(t, line_of(t, found, "up") ? "etcd_up" : "etcd_down", t->host->boolean(t, true));
 	if (line_of(t, found, "data"))
 		etcd_conf(t, peers ? peers : etcd_peers(t), peers && state ? state : "existing");
 	else if (etcd_founds(t))

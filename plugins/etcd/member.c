@@ -93,9 +93,20 @@ bool etcd_founds(pig_task *t)
 	return false;
 }
 
+/* What earlier steps of this run have found out of this host. */
 static bool is_joining(pig_task *t)
 {
 	return t->val->truth(t->host->of(t, t->hostname, "etcd_join"), false);
+}
+
+static bool is_up(pig_task *t) /* it holds data and listens */
+{
+	return t->val->truth(t->host->of(t, t->hostname, "etcd_up"), false);
+}
+
+static bool is_down(pig_task *t) /* it holds data and does not */
+{
+	return t->val->truth(t->host->of(t, t->hostname, "etcd_down"), false);
 }
 
 /* ---- starting ---- */
@@ -116,11 +127,45 @@ static void wait_for(pig_task *t)
 				  learns ? "etcdctl endpoint status >/dev/null" : ETCD_ANSWERS));
 }
 
+/*
+ * A member that was removed while its host kept the data ends itself at each start, for ever: said before it is waited
+ * for. The others are asked; that none of them answers is usual, when all of them are started.
+ */
+static bool was_removed(pig_task *t)
+{
+	const pig_value *hosts = t->host->members(t, t->cluster);
+	const char *others = etcd_urls(t, hosts, t->hostname), *me = etcd_name(t, t->hostname);
+	int status = 1;
+
+	if (!*others)
+		return false;
+	const pig_op *op = pig_shell(t, .note = "is it still a member", .reads = true,
+				     .cmd = pig_fmt(t, "%setcdctl member list --command-timeout=2s --dial-timeout=1s 2>/dev/null",
+						    etcd_env_root(t, others)));
+	if (!pig_await(t))
+		return false;
+	const char *list = t->host->output(t, op, &status), *mine = etcd_peer_url(t, t->hostname);
+	while (!status && *list) {
+		struct etcd_member m;
+		list = etcd_member_line(t, list, &m);
+		if (!strcmp(m.peer, mine) || !strcmp(m.name, me))
+			return false;
+	}
+	return !status;
+}
+
 /* What runs already is left to etcd_launch. */
 void task_etcd_start(pig_task *t)
 {
-	if (is_joining(t) || t->val->truth(t->host->of(t, t->hostname, "etcd_up"), false))
+	if (is_joining(t) || is_up(t))
 		return;
+	if (is_down(t) && was_removed(t)) {
+		t->host->fail(t, "%s was removed from etcd cluster \"%s\", and its data is still there",
+			      etcd_name(t, t->hostname), t->cluster);
+		t->host->hint(t, "Take what is left away and let it join anew: etcd-rm.yml -l %s -e confirm=%s, then etcd.yml.",
+			      t->hostname, t->cluster);
+		return;
+	}
 	pig_op *unit = pig_unit(t, .name = "etcd", .state = PIG_STARTED, .enable = 1, .watch = UNIT_WATCH,
 		.on_change = PIG_NOTHING);
 	if (pig_await(t) && t->host->changed(t, unit))
@@ -159,7 +204,7 @@ static struct standing standing_of(pig_task *t, const char *list, const char *me
 			s.listed = true;
 		else
 			s.remove = pig_fmt(t, "%s%s", s.remove, pig_sh(t,
-				"change member remove %s || case $(etcdctl member list) in\n"
+				"call member remove %s >/dev/null || case $(call member list) in\n"
 				"*%s,*) exit 1 ;; esac\n", m.id, m.id));
 	}
 	return s;
@@ -193,8 +238,8 @@ void task_etcd_member(pig_task *t)
 	struct standing s = standing_of(t, list, me, mine);
 	if (!s.listed)
 		pig_shell(t, .note = pig_fmt(t, *s.remove ? "replace member %s" : "add member %s", me),
-			  .cmd = pig_fmt(t, "%s" ETCD_CHANGE "%s%s", env, s.remove, pig_sh(t,
-				"change member add %s --peer-urls=%s %s || case $(etcdctl member list) in\n"
+			  .cmd = pig_fmt(t, "%s" ETCD_CALL "%s%s", env, s.remove, pig_sh(t,
+				"call member add %s --peer-urls=%s %s >/dev/null || case $(call member list) in\n"
 				"*%s*) ;; *) exit 1 ;; esac",
 				me, mine, p->etcd_learner ? "--learner" : "--learner=false", mine)));
 	etcd_conf(t, s.peers, "existing");

@@ -72,14 +72,16 @@ const char *etcd_env_root(pig_task *t, const char *endpoints);
 	"*'user name is empty'*|*'permission denied'*) ;; *) echo \"$o\" >&2; false ;; esac"
 
 /*
- * Shell, after etcd_env: `change WORDS` is `etcdctl WORDS`, tried again while etcd refuses a change of members because
- * one of them has not been connected for its health interval of 5 s. A busy member may drop a connection and begin
- * anew: 30 s.
+ * Shell, after etcd_env: `call WORDS` is `etcdctl WORDS`, tried again for 30 s while etcd puts off its answer: it refuses a
+ * change of members while one of them has not been connected for its health interval of 5 s, and what is under way when
+ * the leader changes ends as an error (also the question that follows when the leader itself was removed). A change whose
+ * answer was lost is refused the second time: whoever makes one looks afterwards whether it is made.
  */
-#define ETCD_CHANGE "change() { read -r s x </proc/uptime; s=$((${s%%.*} + 30))\n" \
+#define ETCD_CALL "call() { read -r s x </proc/uptime; s=$((${s%%.*} + 30))\n" \
 	"while ! o=$(etcdctl \"$@\" 2>&1); do read -r n x </proc/uptime\n" \
-	"case $o in *'unhealthy cluster'*) [ \"${n%%.*}\" -lt $s ] && sleep 0.2 && continue ;; esac\n" \
-	"echo \"$o\" >&2; return 1; done; }\n"
+	"case $o in *'unhealthy cluster'*|*'leader changed'*|*'no leader'*|*'timed out'*|*'deadline exceeded'*)\n" \
+	"[ \"${n%%.*}\" -lt $s ] && sleep 0.2 && continue ;; esac\n" \
+	"echo \"$o\" >&2; return 1; done; echo \"$o\"; }\n"
 
 /* who.c: names, addresses and URLs */
 const char *etcd_address(pig_task *t, const char *host);

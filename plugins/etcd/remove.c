@@ -148,9 +148,11 @@ void task_etcd_leave(pig_task *t)
 	const char *env = etcd_env_root(t, etcd_client_url(t, live.member));
 	pig_ensure(m, .note = pig_fmt(t, "member %s has left", me), .want = "gone",
 		   .probe = pig_fmt(
-			   t, "%sl=$(etcdctl member list) && case $l in *%s,*) echo listed ;; *) echo gone ;; esac",
+			   t,
+			   "%s" ETCD_CALL "l=$(call member list) && case $l in *%s,*) echo listed ;; *) echo gone ;; esac",
 			   env, id),
-		   .apply = pig_fmt(t, "%s" ETCD_CHANGE "change member remove %s", env, id));
+		   .apply = pig_fmt(t, "%s" ETCD_CALL "call member remove %s >/dev/null || case $(call member list) in *%s,*) exit 1 ;; esac",
+				    env, id, id));
 }
 
 /* ---- the disk ---- */

@@ -17,6 +17,24 @@ static const pig_value *peers(pig_task *t)
 	return list;
 }
 
+/* Folder and name; Grafana shows the folders. */
+static void boards(pig_task *t)
+{
+	static const char *const names[][2] = {{"node", "node"},
+					       {"pgsql", "pgsql-cluster"},
+					       {"pgsql", "pgsql-instance"},
+					       {"etcd", "etcd"},
+					       {"redis", "redis"}};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		const char *folder = pig_fmt(t, INFRA_DIR "/dashboards/%s", names[i][0]);
+		if (!i || strcmp(names[i][0], names[i - 1][0]))
+			pig_file(t, .path = folder, .dir = true, .mode = 0755, .owner = "grafana", .group = "grafana");
+		pig_file(t, .path = pig_fmt(t, "%s/%s.json", folder, names[i][1]), .mode = 0644, .owner = "grafana", .group = "grafana",
+			 .tmpl = pig_fmt(t, "boards/%s/%s.json", names[i][0], names[i][1]));
+	}
+}
+
 void task_grafana(pig_task *t)
 {
 	const struct infra *p = t->params;
@@ -38,6 +56,7 @@ void task_grafana(pig_task *t)
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
 		pig_file(t, .path = folders[i], .dir = true, .mode = 0755, .owner = "grafana", .group = "grafana");
 	pig_file(t, .path = "/etc/dashboards", .link = INFRA_DIR "/dashboards");
+	boards(t);
 	pig_file(t, .path = "/etc/grafana/grafana.ini", .tmpl = "grafana/grafana.ini", .mode = 0640, .owner = "grafana",
 		 .group = "grafana");
 	pig_file(t, .path = "/etc/grafana/provisioning/datasources/pigsty.yml", .tmpl = "grafana/datasources.yml",

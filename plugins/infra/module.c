@@ -83,7 +83,7 @@ static const struct pig_taskdef tasks[] = {
 	{ .name = "blackbox", .text = "look from outside by the Blackbox exporter", .tags = "blackbox_config,blackbox_launch",
 	  .run = task_blackbox },
 	{ .name = "grafana", .text = "dashboards by Grafana",
-	  .tags = "grafana_clean,grafana_dir,grafana_config,grafana_launch", .run = task_grafana },
+	  .tags = "grafana_clean,grafana_dir,grafana_config,grafana_provision,dashboard_sync,grafana_launch", .run = task_grafana },
 	{ .name = "infra_admin", .text = "pig and the inventory, to administrate from here", .run = task_infra_admin },
 	{ .name = "infra_register", .text = "register the parts as targets", .tags = "register,add_metrics,add_logs",
 	  .run = task_infra_register },

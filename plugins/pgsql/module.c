@@ -189,8 +189,9 @@ static const struct pig_step steps[] = {
 	{.name = "pg_prepare", .tasks = PREPARE, .when = "pg_role != 'primary'"},
 	{.name = "pg_bootstrap", .tasks = "pg_launch", .first = "pg_role == 'primary'"},
 	{.name = "pg_complete", .tasks = "pgbackrest_begin " PREPARE, .when = "pg_role == 'primary'"},
-	{.name = "pg_provision", .tasks = "pg_ready pg_hba pgbackrest_init pg_param pg_user pg_db pg_cmdb pgbouncer"},
-	{.name = "pg_serve", .tasks = "pg_serve pgbackrest_backup pg_register", .flags = PIG_GATHER},
+	{.name = "pg_provision", .tasks = "pg_ready pg_hba pgbackrest_init pg_param pg_user pg_db pg_cmdb"},
+	/* PgBouncer on the replicas lets in the users that the leader has made: when it has, however long it took */
+	{.name = "pg_serve", .tasks = "pgbouncer pg_serve pgbackrest_backup pg_register", .flags = PIG_GATHER},
 };
 
 #define POINT                                                                                                          \

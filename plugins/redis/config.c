@@ -227,6 +227,9 @@ void task_redis_config(pig_task *t)
 	struct inst *list;
 	size_t n = insts_of(t, &list);
 
+	/* a server of someone else's that listens there would be given our settings */
+	if (!redis_ports_free(t, list, n))
+		return;
 	for (size_t i = 0; i < n; i++)
 		config_of(t, &list[i]);
 }

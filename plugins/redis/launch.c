@@ -5,30 +5,80 @@
  */
 #include "module.h"
 
+#include <stdlib.h>
+
 static const char *watch_of(pig_task *t, const struct inst *in)
 {
 	/* a sentinel takes nothing while it runs and loses nothing by a restart */
 	return is_mode(t, "sentinel") ? pig_fmt(t, "%s %s %s", in->unit_file, in->conf, in->auth) : in->unit_file;
 }
 
-/* Another program on an instance's port is named, not run into: Redis says so in its own log alone. */
-static void ports_free(pig_task *t, const struct inst *list, size_t n)
+/*
+ * Another program on an instance's port is named, not run into: Redis says so in its own log alone, and systemd would
+ * try for ever. What an instance's unit holds itself, also while it starts, is its own. `ss` says: State Recv-Q Send-Q
+ * Local Peer users:(("name",pid=1,fd=3)).
+ */
+static const char *taken(pig_task *t, const struct inst *list, size_t n)
 {
-	const char *probe = "";
+	const char *looks = "";
 
 	for (size_t i = 0; i < n; i++)
-		probe = pig_fmt(t,
-				"%sgrep -qs ':%04X 0*:0000 0A ' /proc/net/tcp /proc/net/tcp6 && "
-				"! systemctl -q is-active %s && echo %" PRId64 "\n",
-				probe, (unsigned)list[i].port, pig_sh(t, "%s", list[i].unit), list[i].port);
-	if (n)
-		pig_ensure(t, .note = "the instances' ports are free or theirs", .want = "",
-			   .probe = pig_fmt(t, "%s:", probe),
-			   .apply = pig_fmt(t,
-					    "for p in $({\n%s}); do echo \"port $p is taken by another program: "
-					    "$(ss -Hltnp \"sport = :$p\" | sed -n 's/.*users:((//; s/)).*//; 1p')\" "
-					    ">&2; done; exit 1",
-					    probe));
+		looks = pig_fmt(t, "%slook %" PRId64 " %s\n", looks, list[i].port, pig_sh(t, "%s", list[i].unit));
+	const pig_op *op =
+		pig_shell(t, .note = "who else has the instances' ports", .reads = true,
+			  .cmd = pig_fmt(t,
+					 "look() {\nsystemctl -q is-active \"$2\" || ss -Hltnp \"sport = :$1\" | "
+					 "while read -r a b c at e who; do\n"
+					 "p=${who#*pid=}; grep -qs \"/$2\\$\" \"/proc/${p%%%%,*}/cgroup\" || "
+					 "echo \"$1 ${at%%:*} $who\"; done\n}\n%s:",
+					 looks));
+
+	return pig_await(t) ? t->host->output(t, op, NULL) : NULL;
+}
+
+/* Do sockets of one port at these addresses get in each other's way? */
+static bool same_place(const char *at, size_t n, const char *bind)
+{
+	static const char *const any[] = {"*", "0.0.0.0", "[::]"};
+
+	for (size_t i = 0; i < sizeof any / sizeof *any; i++)
+		if (strlen(any[i]) == n && !strncmp(at, any[i], n))
+			return true;
+	if (!strcmp(bind, "0.0.0.0") || !strcmp(bind, "::"))
+		return true;
+	if (n > 1 && *at == '[')
+		at++, n -= 2;
+	return strlen(bind) == n && !strncmp(at, bind, n);
+}
+
+#define FREE "redis_ports_free"
+
+bool redis_ports_free(pig_task *t, const struct inst *list, size_t n)
+{
+	const struct redis *p = t->params;
+	const char *line;
+
+	if (!n || t->val->truth(t->host->of(t, t->hostname, FREE), false))
+		return true;
+	const char *out = taken(t, list, n);
+
+	for (size_t i = 0; out && (line = line_at(t, out, i)); i++) {
+		char *at;
+		int64_t port = strtoll(line, &at, 10);
+		at += *at == ' ';
+		const char *quote = strchr(at, '"');
+		if (!same_place(at, strcspn(at, " "), redis_bind(t)))
+			continue;
+		t->host->fail_at(t, t->val->key(p->redis_instances, pig_fmt(t, "%" PRId64, port)),
+				 "port %" PRId64 " of %s is taken by %s%.*s", port, inst_of(t, port).name,
+				 quote ? "the program " : "another program", quote ? (int)strcspn(quote + 1, "\"") : 0,
+				 quote ? quote + 1 : "");
+		t->host->hint(t, "End it, or give the instance another port in redis_instances.");
+		return false;
+	}
+	if (out)
+		t->host->publish(t, FREE, t->host->boolean(t, true));
+	return out;
 }
 
 void task_redis_start(pig_task *t)
@@ -36,7 +86,8 @@ void task_redis_start(pig_task *t)
 	struct inst *list;
 	size_t n = insts_of(t, &list);
 
-	ports_free(t, list, n);
+	if (!redis_ports_free(t, list, n))
+		return;
 	for (size_t i = 0; i < n; i++)
 		pig_unit(t, .name = list[i].unit, .state = PIG_STARTED, .enable = 1, .watch = watch_of(t, &list[i]),
 			 .on_change = PIG_NOTHING);

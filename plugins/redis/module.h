@@ -83,6 +83,8 @@ int64_t redis_bytes(const char *size);
 void task_redis_config(pig_task *t);
 
 /* ---- launch.c ---- */
+/* asked once a run, before the first word to what listens there; false: the task has failed */
+bool redis_ports_free(pig_task *t, const struct inst *list, size_t n);
 void task_redis_start(pig_task *t);
 void task_redis_launch(pig_task *t);
 void task_redis_role(pig_task *t);

@@ -80,11 +80,9 @@ void arena_free(struct arena *a)
 
 static struct block *block_new(size_t cap)
 {
-	struct block *b = must(malloc(sizeof *b + cap));
+	struct block *b = must(calloc(1, sizeof *b + cap)); /* zeroed once here, so that pieces need not be */
 
 	b->cap = cap;
-	b->used = 0;
-	b->next = NULL;
 	POISON(b->data, cap);
 	return b;
 }
@@ -121,7 +119,6 @@ void *arena_get(struct arena *a, size_t n)
 	b->used += need;
 	a->used += need;
 	UNPOISON(p, n);
-	memset(p, 0, n);
 	return p;
 }
 

@@ -1,6 +1,7 @@
 /* A growing byte buffer in an arena; it doubles, so that adding stays linear. */
 #include "base/buf.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,7 +37,35 @@ void buf_str(struct buf *b, const char *s)
 
 void buf_ch(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	char *to = buf_room(b, 1);
+
+	to[0] = c;
+	to[1] = 0;
+	b->len++;
+}
+
+void buf_fill(struct buf *b, char c, size_t n)
+{
+	char *to = buf_room(b, n);
+
+	memset(to, c, n);
+	to[n] = 0;
+	b->len += n;
+}
+
+void buf_int(struct buf *b, int64_t i)
+{
+	uint64_t u = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
+	char text[24];
+	size_t at = sizeof text;
+
+	do {
+		text[--at] = (char)('0' + u % 10);
+		u /= 10;
+	} while (u);
+	if (i < 0)
+		text[--at] = '-';
+	buf_add(b, text + at, sizeof text - at);
 }
 
 void buf_vfmt(struct buf *b, const char *fmt, va_list ap)
@@ -44,12 +73,12 @@ void buf_vfmt(struct buf *b, const char *fmt, va_list ap)
 	va_list again;
 
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, again);
+	size_t room = b->cap - b->len;
+	int n = vsnprintf(room ? b->p + b->len : NULL, room, fmt, again);
 	va_end(again);
-	if (n < 0)
-		return;
-	vsnprintf(buf_room(b, (size_t)n), (size_t)n + 1, fmt, ap);
-	b->len += (size_t)n;
+	if (n >= 0 && (size_t)n >= room)
+		vsnprintf(buf_room(b, (size_t)n), (size_t)n + 1, fmt, ap);
+	b->len += n < 0 ? 0 : (size_t)n;
 }
 
 void buf_fmt(struct buf *b, const char *fmt, ...)
@@ -61,12 +90,20 @@ void buf_fmt(struct buf *b, const char *fmt, ...)
 	va_end(ap);
 }
 
+static bool is_plain(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '+' && c <= ':') /* + , - . / 0 to 9 : */ ||
+	       c == '=' || c == '@' || c == '%' || c == '_';
+}
+
 void buf_quote(struct buf *b, const char *s)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./-_";
+	const char *p = s;
 
-	if (*s && !s[strspn(s, plain)]) {
-		buf_str(b, s);
+	while (is_plain(*p))
+		p++;
+	if (*s && !*p) {
+		buf_add(b, s, (size_t)(p - s));
 		return;
 	}
 	buf_ch(b, '\'');

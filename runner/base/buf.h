@@ -2,6 +2,7 @@
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
+#include <stdint.h>
 #include "base/arena.h"
 
 struct buf {
@@ -15,6 +16,8 @@ struct buf {
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_str(struct buf *b, const char *s);
 void buf_ch(struct buf *b, char c);
+void buf_int(struct buf *b, int64_t i); /* in decimal */
+void buf_fill(struct buf *b, char c, size_t n); /* n times c */
 void buf_fmt(struct buf *b, const char *fmt, ...) ARENA_PRINTF(2);
 void buf_vfmt(struct buf *b, const char *fmt, va_list ap);
 /* s quoted as one word for a POSIX shell: plain words stay as they are, all else goes into '...'. */

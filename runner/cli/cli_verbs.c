@@ -20,7 +20,7 @@ static int sandbox(struct cli *c, int argc, char **argv)
 const struct cli_verb cli_verbs[] = {
 	{ "configure", "configure [-c NAME] [-i ADDRESS] [-v N] [-g] ...", "write an inventory to begin with",
 	  cli_configure },
-	{ "run", "run PLAYBOOK [-i INV] [-l LIMIT] [-t TAGS] [-C] [-D]",
+	{ "run", "run PLAYBOOK|FILE [-i INV] [-l LIMIT] [-t TAGS] [-C] [-D]",
 	  "bring hosts to the state a playbook describes", cli_run },
 	{ "check", "check [-i INV] [-l LIMIT]", "find every fault of the inventory before any host is touched",
 	  cli_check },

@@ -1,5 +1,6 @@
 /* pig run: a playbook on the hosts it selects. Everything that can be known wrong is found before any host is touched. */
 #include "cli/cli.h"
+#include "base/os.h"
 #include "run/confirm.h"
 #include "run/lock.h"
 #include "run/run.h"
@@ -30,20 +31,21 @@ static const struct cli_option options[] = {
 };
 
 static const struct cli_spec spec = {
-	.usage = "run PLAYBOOK [-i INV] [-l LIMIT] [-t TAGS] [-e K=V|@FILE] [-C] [-D] ...",
-	.text = "Bring the hosts of a playbook to the state the inventory describes. A second run changes nothing.",
+	.usage = "run PLAYBOOK|FILE [-i INV] [-l LIMIT] [-t TAGS] [-e K=V|@FILE] [-C] [-D] ...",
+	.text = "Bring the hosts of a playbook to the state the inventory describes. A second run changes nothing.\n"
+		"A word with a slash, such as ./site.yml, is a file of plays: a list of maps with playbook: NAME or tasks: [NAME, ...],\n"
+		"and hosts, vars, when, serial. A play begins when all hosts have done the play before.",
 	.common = CLI_WORLD | CLI_LIMIT | CLI_JSON | CLI_VERBOSE | CLI_INSECURE,
 	.options = options, .n_options = sizeof options / sizeof *options, .min_args = 1,
 };
 
-/* Faults of the selected hosts: errors stop the run, warnings are told. */
-static bool faults_none(struct cli *c, struct world *w, struct resolvers *rs, const struct plan *p, struct err *e)
-{
-	struct faults faults = { .a = c->a };
+struct told { struct map texts; uint32_t errors; };
 
-	check_all(&faults, w, rs, p->hosts, p->n_hosts);
-	for (uint32_t i = 0; i < faults.n; i++) {
-		const struct fault *f = &faults.items[i];
+/* Those of one world, as far as they were not told of another. */
+static void faults_tell(struct cli *c, struct told *told, const struct faults *faults)
+{
+	for (uint32_t i = 0; i < faults->n; i++) {
+		const struct fault *f = &faults->items[i];
 		struct err one = { 0 };
 		if (f->warning && !c->verbose)
 			continue;
@@ -51,12 +53,70 @@ static bool faults_none(struct cli *c, struct world *w, struct resolvers *rs, co
 		err_at(&one, f->at.file, f->at.line, f->at.col);
 		if (f->hint)
 			err_hint(&one, "%s", f->hint);
-		fprintf(stderr, "pig: %s\n", err_text(&one, c->a));
+		const char *text = err_text(&one, c->a);
+		if (map_has(&told->texts, text))
+			continue;
+		map_put(&told->texts, text, told);
+		told->errors += !f->warning && !f->note;
+		fprintf(stderr, "pig: %s\n", text);
 	}
-	if (!faults.errors)
+}
+
+/* The hosts of the steps of one play, or of those without values of their own. */
+static struct inv_host **hosts_of(struct cli *c, const struct world *w, const struct plan *p, const struct play *play, uint32_t *n)
+{
+	struct inv_host **hosts = arena_new_of(c->a, struct inv_host *, p->n_hosts);
+	bool *in = arena_new_of(c->a, bool, w->inv->n_hosts);
+
+	*n = 0;
+	for (uint32_t s = 0; s < p->n_steps; s++) {
+		const struct play *its = p->steps[s].step->play;
+		if (its && its->rs ? its != play : play != NULL)
+			continue;
+		for (uint32_t i = 0; i < p->steps[s].n_hosts; i++)
+			in[p->steps[s].hosts[i]->index] = true;
+	}
+	for (uint32_t i = 0; i < p->n_hosts; i++)
+		if (in[p->hosts[i]->index])
+			hosts[(*n)++] = p->hosts[i];
+	return hosts;
+}
+
+/* Faults of the selected hosts, with the values of each play: errors stop the run, warnings are told. */
+static bool faults_none(struct cli *c, struct world *w, struct resolvers *rs, const struct plan *p, struct err *e)
+{
+	struct told told = { .texts = MAP(c->a) };
+
+	for (uint32_t i = 0; i <= p->playbook->n_plays; i++) {
+		const struct play *play = i ? &p->playbook->plays[i - 1] : NULL;
+		struct faults faults = { .a = c->a };
+		uint32_t n;
+		if (play && !play->rs)
+			continue;
+		struct inv_host **hosts = hosts_of(c, w, p, play, &n);
+		if (!n)
+			continue;
+		check_all(&faults, play ? play->w : w, play ? play->rs : rs, hosts, n);
+		faults_tell(c, &told, &faults);
+	}
+	if (!told.errors)
 		return true;
-	fail(e, E_INPUT, "the inventory has %u fault%s; no host was touched", faults.errors, faults.errors == 1 ? "" : "s");
-	return err_hint(e, "pig check lists them all.");
+	fail(e, E_INPUT, "the inventory%s ha%s %u fault%s; no host was touched", p->playbook->n_plays ? " or the plays" : "",
+	     p->playbook->n_plays ? "ve" : "s", told.errors, told.errors == 1 ? "" : "s");
+	return err_hint(e, p->playbook->n_plays ? "They stand above." : "pig check lists them all.");
+}
+
+/* A registered playbook, always, unless the word has a slash. */
+static const struct playbook *playbook_of(struct cli *c, struct world *w, const char *word, struct err *e)
+{
+	struct playbook *pb;
+
+	if (play_is_file(word))
+		return plays_read(&pb, c->a, w, word, e) ? pb : NULL;
+	pb = modules_playbook(w->modules, word, e);
+	if (!pb && os_exists(word))
+		err_hint(e, "To run the file of that name: pig run ./%s.", word);
+	return pb;
 }
 
 static bool printed_only(const struct run_words *o, const struct plan *p, struct cli *c, struct err *e)
@@ -107,7 +167,7 @@ int cli_run(struct cli *c, int argc, char **argv)
 		return 0;
 	if (!cli_world(c, &w, &e))
 		return cli_fail(c, &e);
-	const struct playbook *pb = modules_playbook(w.modules, c->args.items[0], &e);
+	const struct playbook *pb = playbook_of(c, &w, c->args.items[0], &e);
 	if (!pb)
 		return cli_fail(c, &e);
 	struct resolvers *rs = resolvers_new(&w);

@@ -34,7 +34,7 @@ done </proc/1/cgroup
 c="$c /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max /sys/fs/cgroup/memory/memory.limit_in_bytes"
 t=/etc/os-release; [ -e $t ] || t=/usr/lib/os-release
 {
-	printf 'uid=%s\nuser=%s\nuname=%s\ndir=%s\n' "$(id -u)" "$user" "$(uname -m)" "$d"
+	printf 'uid=%s\nuser=%s\nuname=%s\ndir=%s\nnow=%s\n' "$(id -u)" "$user" "$(uname -m)" "$d" "$(date +%s)"
 	command -v dpkg >/dev/null && printf 'package=deb\n'
 	k=/proc/sys/kernel
 	tail -n +1 $t $k/hostname $k/osrelease $k/random/boot_id /etc/machine-id \

@@ -186,3 +186,24 @@ struct value *facts_read(struct arena *a, const char *text, size_t len)
 	facts_finish(&f);
 	return f.out;
 }
+
+int64_t facts_clock(const char *text, size_t len)
+{
+	static const char key[] = "now=";
+	enum { KEY_N = sizeof key - 1 };
+
+	/* before the first file: what stands in one is not the loop's word */
+	for (const char *p = text, *end = text + len; p < end && *p != '=';) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p));
+		size_t n = (size_t)((nl ? nl : end) - p);
+		int64_t t = 0;
+		size_t i = KEY_N;
+		if (n > KEY_N && !memcmp(p, key, KEY_N)) {
+			for (; i < n && i < KEY_N + 12 && isdigit((unsigned char)p[i]); i++)
+				t = t * 10 + (p[i] - '0');
+			return i == n ? t : 0;
+		}
+		p += n + (nl != NULL);
+	}
+	return 0;
+}

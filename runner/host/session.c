@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/os.h"
 #include "host/choice.h"
@@ -213,6 +214,8 @@ static bool session_hello(struct session *s, struct buf *first, const struct buf
 	if (end != FRAME_OK)
 		return session_no_hello(s, end, e);
 	s->conn.facts = facts_read(s->a, text, (size_t)n);
+	int64_t clock = facts_clock(text, (size_t)n);
+	s->conn.ahead_s = clock ? clock - (int64_t)time(NULL) : 0;
 	return true;
 }
 

@@ -34,6 +34,7 @@ struct conn {
 	const struct value *facts; /* map: os_vendor os_version os_version_full os_codename os_arch os_package node_user node_hostname
 	                              node_cpu node_mem_mb node_mem_gb node_mem_bytes ... ; V_LITERAL strings */
 	const char *what;          /* "ssh dba@10.10.10.11:22": for messages */
+	int64_t ahead_s;           /* the host's clock before ours; negative: behind */
 };
 
 /* How to reach a host: filled from ansible_host, ansible_port, ansible_user, ansible_ssh_private_key_file, ansible_connection

@@ -117,7 +117,7 @@ void check_all(struct faults *out, struct world *w, struct resolvers *rs, struct
 		c.hosts = w->inv->hosts;
 		c.n_hosts = w->inv->n_hosts;
 	}
-	c.seen = c.places = c.used = c.near = c.others = c.global = MAP(c.a);
+	c.seen = c.places = c.used = c.near = c.others = c.dynamic = c.global = MAP(c.a);
 	check_sealed(&c);
 	check_written(&c);
 	check_clusters(&c);
@@ -151,7 +151,7 @@ bool check_connected(struct resolver *r, struct err *e)
 	struct checking c = { .a = out.a, .out = &out, .w = r->rs->w, .rs = r->rs, .hosts = &r->h, .n_hosts = 1 };
 	bool ok = true;
 
-	c.seen = c.places = c.used = c.near = c.others = c.global = MAP(c.a);
+	c.seen = c.places = c.used = c.near = c.others = c.dynamic = c.global = MAP(c.a);
 	for (uint32_t i = 0; ok && i < ms->n; i++)
 		ok = !check_concerns(r->rs, ms->list[i], r->h) || resolver_params(r, ms->list[i], e);
 	if (ok) {

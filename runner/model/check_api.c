@@ -103,8 +103,9 @@ static void tell(struct rule_check *k)
 static const pig_value *api_get(pig_check *pub, const char *host, const char *name)
 {
 	struct rule_check *k = of(pub);
-	const struct inv_host *h = host ? inventory_host(k->c->w->inv, host) : k->h;
-	struct err e = { 0 };
+	const struct inv_host *h = host && host != k->h->name ? inventory_host(k->c->w->inv, host) : k->h;
+	struct err e;
+	e.code = 0; /* the rest is long, and written when it fails */
 	const struct value *v = h ? resolver_get(resolvers_of(k->c->rs, h), name, &e) : NULL;
 
 	if (!v && e.code) {
@@ -177,7 +178,7 @@ static void api_hint(pig_check *pub, const char *fmt, ...)
 
 static void *api_alloc(pig_check *pub, size_t n)
 {
-	return arena_get(of(pub)->c->a, n);
+	return arena_get(of(pub)->a, n);
 }
 
 static char *api_fmt(pig_check *pub, const char *fmt, ...)
@@ -185,7 +186,7 @@ static char *api_fmt(pig_check *pub, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	char *s = arena_vfmt(of(pub)->c->a, fmt, ap);
+	char *s = arena_vfmt(of(pub)->a, fmt, ap);
 	va_end(ap);
 	return s;
 }

@@ -18,6 +18,7 @@ struct checking {
 	struct map used;   /* names that templates of the inventory ask for */
 	struct map near;   /* unknown name -> struct guess *, as many hosts may write it */
 	struct map others; /* module that is not there -> struct other *: what the inventory says of it */
+	struct map dynamic; /* group -> struct dynamic *: its parameters with templates */
 	struct map global; /* module -> its cluster parameter is set for all hosts: its clusters mean nothing */
 };
 
@@ -51,6 +52,7 @@ void check_rules(struct checking *c, struct inv_host *host);
 struct rule_check {
 	struct pig_check pub; /* first: modules hold a pointer to it */
 	struct checking *c;
+	struct arena *a; /* what the rule makes for itself */
 	const struct rule *rule;
 	struct inv_host *h; /* whose place is shown when the rule names none */
 	struct fault last;  /* waits for its hint */

@@ -83,14 +83,58 @@ static void rule_fault(struct checking *c, struct arena *a, const struct rule *r
 }
 
 /* ---- one rule on one thing ---- */
+/* What a rule that held was given: it holds wherever it is given the same. */
+struct rule_memo {
+	const char **names;
+	const struct value **vals;
+	uint32_t n;
+	bool known;
+};
 struct subject {
 	struct inv_host *h; /* the host, or the first of the cluster or inventory */
 	const char *cluster;
 	const struct value *members; /* names, of clusters and of all */
+	struct rule_memo *memo;      /* NULL: it is tried each time */
 };
+
+static bool held_before(struct checking *c, const struct rule_memo *m, const struct subject *on)
+{
+	struct resolver *r = resolvers_of(c->rs, on->h);
+
+	if (!m->known || r->facts)
+		return false;
+	for (uint32_t i = 0; i < m->n; i++) {
+		struct err e;
+		e.code = 0;
+		if (resolver_get(r, m->names[i], &e) != m->vals[i] || e.code)
+			return false;
+	}
+	return true;
+}
+
+static void rule_holds(struct checking *c, struct rule_memo *m, const struct asked *k)
+{
+	if (k->own)
+		return;
+	if (!m->names) {
+		m->names = arena_new_of(c->a, const char *, ASKED_MOST);
+		m->vals = arena_new_of(c->a, const struct value *, ASKED_MOST);
+	}
+	if (k->n) { /* the names live as long as the rule */
+		memcpy(m->names, k->names, k->n * sizeof *k->names);
+		memcpy(m->vals, k->vals, k->n * sizeof *k->vals);
+	}
+	m->n = k->n;
+	m->known = true;
+}
 
 static void rule_expr(struct checking *c, struct arena *a, const struct rule *r, const struct subject *on)
 {
+	if (on->memo && held_before(c, on->memo, on))
+		return;
+
+	struct asked asked = { 0 };
+
 	struct value *extra = value_map(a), *holds = NULL;
 	struct err e = { 0 };
 
@@ -99,6 +143,7 @@ static void rule_expr(struct checking *c, struct arena *a, const struct rule *r,
 	if (on->members)
 		value_put(a, extra, "members", (struct value *)on->members);
 	struct scope s = resolver_scope(resolvers_of(c->rs, on->h), a, r->module, extra);
+	((struct asking *)s.ctx)->asked = &asked;
 	if (!expr_eval(r->must, a, &s, &holds, &e)) {
 		if (e.code != E_UNKNOWN && !lacks_required(c, a, r, on->h))
 			check_add_err(c, r->row->scope == PIG_HOST ? on->h : NULL, r->row->id, &e);
@@ -106,6 +151,8 @@ static void rule_expr(struct checking *c, struct arena *a, const struct rule *r,
 	}
 	if (holds->type == V_UNDEF || !value_truth(holds))
 		rule_fault(c, a, r, on->h, &s);
+	else if (on->memo)
+		rule_holds(c, on->memo, &asked);
 }
 
 static void rule_try(struct checking *c, struct arena *a, const struct rule *r, const struct subject *on)
@@ -114,7 +161,7 @@ static void rule_try(struct checking *c, struct arena *a, const struct rule *r, 
 		rule_expr(c, a, r, on);
 		return;
 	}
-	struct rule_check k = { .c = c, .rule = r, .h = on->h };
+	struct rule_check k = { .c = c, .a = a, .rule = r, .h = on->h };
 	k.pub.hostname = r->row->scope == PIG_HOST ? on->h->name : NULL;
 	k.pub.cluster = on->cluster;
 	rule_run_check(&k);
@@ -124,7 +171,10 @@ static void rule_try(struct checking *c, struct arena *a, const struct rule *r, 
 static void rules_of_hosts(struct checking *c)
 {
 	const struct modules *ms = c->w->modules;
+	struct rule_memo **memos = arena_new_of(c->a, struct rule_memo *, ms->n);
 
+	for (uint32_t k = 0; k < ms->n; k++)
+		memos[k] = arena_new_of(c->a, struct rule_memo, ms->list[k]->n_rules);
 	for (uint32_t i = 0; i < c->n_hosts; i++) {
 		struct arena *a = arena_new(); /* ten thousand hosts' worth of scratch would add up */
 		for (uint32_t k = 0; k < ms->n; k++) {
@@ -134,9 +184,11 @@ static void rules_of_hosts(struct checking *c)
 				continue;
 			struct subject on = { .h = c->hosts[i],
 					      .cluster = resolver_cluster(resolvers_of(c->rs, c->hosts[i]), m) };
-			for (uint32_t j = 0; j < m->n_rules; j++)
+			for (uint32_t j = 0; j < m->n_rules; j++) {
+				on.memo = &memos[k][j];
 				if (m->rules[j].row->scope == PIG_HOST)
 					rule_try(c, a, &m->rules[j], &on);
+			}
 		}
 		arena_free(a);
 	}

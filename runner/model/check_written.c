@@ -20,7 +20,7 @@ static bool entry_level(struct checking *c, const struct source *src, const stru
 	struct fault f = { .at = en->at.file ? en->at : en->val->at, .id = "level" };
 	const struct pig_param *row = p->row;
 
-	if (src->level == INV_EXTRA)
+	if (src->level >= INV_PLAY)
 		return true;
 	if (row->level == PIG_ARG) {
 		f.text = arena_fmt(c->a, "parameter \"%s\" is for the command line alone", row->name);
@@ -81,13 +81,16 @@ struct typed {
 
 static void entry_fault(void *ctx, const struct type_fault *tf)
 {
-	struct fault f = { .at = tf->at, .text = tf->text, .hint = tf->hint, .id = tf->id, .warning = tf->warning, .note = tf->note };
+	struct checking *c = ((struct typed *)ctx)->c; /* which lives on, as the typing does not */
+	struct fault f = { .at = tf->at, .id = tf->id, .warning = tf->warning, .note = tf->note };
 
-	check_add(((struct typed *)ctx)->c, &f);
+	f.text = arena_str(c->a, tf->text);
+	f.hint = arena_str(c->a, tf->hint);
+	check_add(c, &f);
 }
 
 /* The syntax of every template, used or not. */
-static void entry_syntax(struct checking *c, const struct value *v, unsigned depth)
+static void entry_syntax(struct checking *c, struct arena *a, const struct value *v, unsigned depth)
 {
 	struct tmpl *t;
 	struct err e = { 0 };
@@ -95,14 +98,14 @@ static void entry_syntax(struct checking *c, const struct value *v, unsigned dep
 	if (depth > 64 || (v->flags & V_LITERAL))
 		return;
 	if (v->type == V_STR && text_is_template(v->u.str.s, v->u.str.n) &&
-	    !tmpl_parse(&t, c->a, v->at.file, v->u.str.s, v->u.str.n, v->at, &e))
+	    !tmpl_parse(&t, a, v->at.file, v->u.str.s, v->u.str.n, v->at, &e))
 		check_add_err(c, NULL, "template", &e);
 	if (v->type == V_LIST || v->type == V_MAP)
 		for (size_t i = 0; i < value_len(v); i++)
-			entry_syntax(c, value_at(v, i), depth + 1);
+			entry_syntax(c, a, value_at(v, i), depth + 1);
 }
 
-static void entry_check(struct checking *c, const struct source *src, const struct entry *en)
+static void entry_check(struct checking *c, struct arena *a, const struct source *src, const struct entry *en)
 {
 	const struct modules *ms = c->w->modules;
 	const struct param *p = map_get(&ms->params, en->key);
@@ -110,9 +113,9 @@ static void entry_check(struct checking *c, const struct source *src, const stru
 
 	if (!p)
 		p = map_get(&ms->was, en->key);
-	entry_syntax(c, en->val, 0);
+	entry_syntax(c, a, en->val, 0);
 	if (p) {
-		struct typing t = { .a = c->a, .fault = entry_fault, .ctx = &ctx, .at = en->at, .owner = "parameter" };
+		struct typing t = { .a = a, .fault = entry_fault, .ctx = &ctx, .at = en->at, .owner = "parameter" };
 		if (en->val->type == V_NULL)
 			return;
 		if (entry_level(c, src, p, en))
@@ -132,14 +135,20 @@ static void entry_check(struct checking *c, const struct source *src, const stru
 /* ---- all sources that the hosts see ---- */
 static void source_names(struct checking *c, const struct source *src)
 {
+	struct arena *a = arena_new();
+
 	for (uint32_t i = 0; i < value_len(src->vars); i++)
-		value_names(c->a, value_at(src->vars, i), &c->used);
+		value_names(a, value_at(src->vars, i), &c->used);
+	arena_free(a);
 }
 
 static void source_check(struct checking *c, const struct source *src)
 {
+	struct arena *a = arena_new();
+
 	for (uint32_t i = 0; i < value_len(src->vars); i++)
-		entry_check(c, src, &src->vars->u.map.items[i]);
+		entry_check(c, a, src, &src->vars->u.map.items[i]);
+	arena_free(a);
 }
 
 static void each_source(struct checking *c, void (*fn)(struct checking *, const struct source *))
@@ -148,6 +157,7 @@ static void each_source(struct checking *c, void (*fn)(struct checking *, const 
 	struct map groups = MAP(c->a);
 
 	fn(c, &(struct source){ .vars = inv->extra, .level = INV_EXTRA, .owner = "-e" });
+	fn(c, &(struct source){ .vars = inv->play, .level = INV_PLAY, .owner = "play" });
 	for (uint32_t i = 0; i < c->n_hosts; i++) {
 		const struct inv_host *h = c->hosts[i];
 		fn(c, &(struct source){ .vars = h->vars, .level = INV_HOST, .owner = h->name });
@@ -163,18 +173,67 @@ static void each_source(struct checking *c, void (*fn)(struct checking *, const 
 	}
 }
 
-/* Parameters with templates that the map holds: what they come to differs by host. */
+/* ---- parameters with templates: what they come to differs by host ---- */
+struct dynamic { const char **names; uint32_t n; };
+
+static bool is_dynamic(const struct modules *ms, const struct entry *en)
+{
+	return value_is_dynamic(ms, en->val) && (map_has(&ms->params, en->key) || map_has(&ms->was, en->key));
+}
+
+static void dynamic_check(struct checking *c, const char *name, const struct inv_host *h)
+{
+	struct err e;
+
+	e.code = 0;
+	if (!resolver_get(resolvers_of(c->rs, h), name, &e) && e.code)
+		check_add_err(c, h, "value", &e);
+}
+
 static void source_dynamic(struct checking *c, const struct value *vars, const struct inv_host *h)
 {
-	const struct modules *ms = c->w->modules;
+	for (uint32_t i = 0; i < value_len(vars); i++)
+		if (is_dynamic(c->w->modules, &vars->u.map.items[i]))
+			dynamic_check(c, vars->u.map.items[i].key, h);
+}
 
-	for (uint32_t i = 0; i < value_len(vars); i++) {
-		const struct entry *en = &vars->u.map.items[i];
-		struct err e = { 0 };
-		if ((map_has(&ms->params, en->key) || map_has(&ms->was, en->key)) && value_is_dynamic(ms, en->val) &&
-		    !resolver_get(resolvers_of(c->rs, h), en->key, &e) && e.code)
-			check_add_err(c, h, "value", &e);
+/* The same of a group, looked through once for all its hosts. */
+static void group_dynamic(struct checking *c, const struct inv_group *g, const struct inv_host *h)
+{
+	struct dynamic *d = map_get(&c->dynamic, g->name);
+
+	if (!d) {
+		d = arena_new_of(c->a, struct dynamic, 1);
+		map_put(&c->dynamic, g->name, d);
+		for (uint32_t i = 0; i < value_len(g->vars); i++)
+			d->n += is_dynamic(c->w->modules, &g->vars->u.map.items[i]);
+		d->names = d->n ? arena_new_of(c->a, const char *, d->n) : NULL;
+		for (uint32_t i = 0, n = 0; n < d->n; i++)
+			if (is_dynamic(c->w->modules, &g->vars->u.map.items[i]))
+				d->names[n++] = g->vars->u.map.items[i].key;
 	}
+	for (uint32_t i = 0; i < d->n; i++)
+		dynamic_check(c, d->names[i], h);
+}
+
+static void template_check(struct checking *c, const struct module *m, const char *name)
+{
+	struct arena *a = arena_new();
+	struct value *names = value_list(a);
+	struct err e = { 0 };
+	struct tmpl *t;
+	const char *file;
+	size_t len;
+	const char *text = module_template(m, a, c->w->inv->dir, name, &file, &len, &e);
+
+	if (!text || !tmpl_parse(&t, a, file, text, len, (struct origin){ file, 1, 1 }, &e)) {
+		check_add_err(c, NULL, "template", &e);
+	} else {
+		tmpl_names(t, a, names);
+		for (uint32_t i = 0; i < value_len(names); i++)
+			map_put(&c->used, value_cstr(value_at(names, i), ""), c);
+	}
+	arena_free(a);
 }
 
 /* The templates in force, the user's own above all: their syntax, and the names they ask for. */
@@ -183,22 +242,8 @@ static void templates_check(struct checking *c)
 	const struct modules *ms = c->w->modules;
 
 	for (uint32_t i = 0; i < ms->n; i++)
-		for (uint32_t k = 0; k < ms->list[i]->n_templates; k++) {
-			struct value *names = value_list(c->a);
-			struct err e = { 0 };
-			struct tmpl *t;
-			const char *file;
-			size_t len;
-			const char *text = module_template(ms->list[i], c->a, c->w->inv->dir,
-							   ms->list[i]->templates[k].name, &file, &len, &e);
-			if (!text || !tmpl_parse(&t, c->a, file, text, len, (struct origin){ file, 1, 1 }, &e)) {
-				check_add_err(c, NULL, "template", &e);
-				continue;
-			}
-			tmpl_names(t, c->a, names);
-			for (uint32_t n = 0; n < value_len(names); n++)
-				map_put(&c->used, value_cstr(value_at(names, n), ""), c);
-		}
+		for (uint32_t k = 0; k < ms->list[i]->n_templates; k++)
+			template_check(c, ms->list[i], ms->list[i]->templates[k].name);
 }
 
 void check_written(struct checking *c)
@@ -209,19 +254,22 @@ void check_written(struct checking *c)
 	names_tell(c);
 	for (uint32_t i = 0; i < c->n_hosts; i++) {
 		source_dynamic(c, c->w->inv->extra, c->hosts[i]);
+		if (c->w->inv->play && c->w->inv->play_on[c->hosts[i]->index])
+			source_dynamic(c, c->w->inv->play, c->hosts[i]);
 		source_dynamic(c, c->hosts[i]->vars, c->hosts[i]);
 		for (uint32_t k = 0; k < c->hosts[i]->n_groups; k++)
-			source_dynamic(c, c->hosts[i]->groups[k]->vars, c->hosts[i]);
+			group_dynamic(c, c->hosts[i]->groups[k], c->hosts[i]);
 	}
 }
 
 /* ---- what must be set ---- */
 static void missing_on(struct checking *c, const struct module *m, const struct param *p, const struct inv_host *h)
 {
-	struct err e = { 0 };
+	struct err e;
 	struct fault f = { .at = h->at, .id = "missing", .host = h->name };
 	const char *cluster = m->m->cluster ? resolver_cluster(resolvers_of(c->rs, h), m) : NULL;
 
+	e.code = 0;
 	if (resolver_get(resolvers_of(c->rs, h), p->row->name, &e) || e.code)
 		return;
 	if (p->row->level == PIG_GLOBAL) {

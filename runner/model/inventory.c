@@ -133,6 +133,11 @@ bool inventory_var(const struct inventory *inv, const struct inv_host *h, const 
 	}
 	if (!h)
 		return false;
+	v = inv->play && inv->play_on[h->index] ? value_get(inv->play, name) : NULL;
+	if (v) {
+		*out = (struct inv_found){ v, INV_PLAY, "play" };
+		return true;
+	}
 	v = h->sealed ? h->sealed : value_get(h->vars, name);
 	if (v) {
 		*out = (struct inv_found){ v, INV_HOST, h->name };
@@ -205,6 +210,8 @@ uint32_t inventory_var_all(const struct inventory *inv, struct arena *a, const s
 	struct finding f = { .inv = inv, .a = a, .name = name };
 
 	find_in(&f, inv->extra, INV_EXTRA, "-e", NULL);
+	if (h && inv->play && inv->play_on[h->index])
+		find_in(&f, inv->play, INV_PLAY, "play", NULL);
 	if (h)
 		find_in(&f, h->vars, INV_HOST, h->name, h->sealed);
 	for (uint32_t i = 0; h && h->layers && i < h->layers->n; i++) {
@@ -230,6 +237,8 @@ struct value *inventory_vars(const struct inventory *inv, struct arena *a, const
 	for (uint32_t i = h->layers ? h->layers->n : 0; i-- > 0;)
 		vars_add(a, all, h->layers->items[i].map);
 	vars_add(a, all, h->vars);
+	if (inv->play && inv->play_on[h->index])
+		vars_add(a, all, inv->play);
 	vars_add(a, all, inv->extra);
 	return all;
 }

@@ -55,6 +55,8 @@ struct inventory {
 	struct inv_mention *mentions; /* of files and databases */
 	uint32_t n_mentions;
 	const char *database; /* the source that is one, as given; NULL: none */
+	const struct value *play; /* values of a play (play.h): over those of hosts, under -e; map; NULL: none */
+	bool *play_on;            /* by host index: hosts they count for */
 };
 
 struct inventory_options {
@@ -78,7 +80,7 @@ bool inventory_in_group(const struct inv_host *h, const char *group);
 /* Hosts of a group, children's included, inventory order. */
 struct inv_host **inventory_group_hosts(const struct inventory *inv, struct arena *a, const struct inv_group *g, uint32_t *n);
 
-enum inv_level { INV_NONE = 0, INV_ALL, INV_GROUP, INV_HOST, INV_EXTRA };
+enum inv_level { INV_NONE = 0, INV_ALL, INV_GROUP, INV_HOST, INV_PLAY, INV_EXTRA };
 struct inv_found {
 	struct value *val;          /* unrendered, as written */
 	enum inv_level level;

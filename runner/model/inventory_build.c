@@ -4,6 +4,7 @@
  * the list of maps that count for its hosts. Reading files is the business of the other inventory_*.c.
  */
 #include "model/inventory_build.h"
+#include "value/kept.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -101,10 +102,34 @@ void inventory_add_child(struct inv_build *b, struct inv_group *parent, struct i
 	b->edges[b->n_edges++] = (struct inv_edge){ parent, child, at };
 }
 
+/* Only maps that were read from a file have a place. */
+bool inventory_adopt(struct value **vars, const struct value *written)
+{
+	if (value_len(*vars) || !written || written->type != V_MAP || !written->at.file || written->flags)
+		return false;
+	*vars = (struct value *)(uintptr_t)written;
+	return true;
+}
+
+void inventory_own(struct inv_build *b, struct value **vars)
+{
+	struct value *own;
+
+	if (!(*vars)->at.file)
+		return;
+	own = value_map(b->a);
+	for (uint32_t i = 0; i < (*vars)->u.map.n; i++) {
+		const struct entry *en = &(*vars)->u.map.items[i];
+		value_put_kept(b->a, own, en->key, en->val, en->at);
+	}
+	*vars = own;
+}
+
 bool inventory_set_group_var(struct inv_build *b, struct inv_group *g, const char *name, struct value *v,
 	struct origin at)
 {
 	if (strcmp(name, "ansible_group_priority")) {
+		inventory_own(b, &g->parts->files);
 		inventory_put(b->inv, g->parts->files, name, v, at);
 		return true;
 	}
@@ -128,6 +153,28 @@ void inventory_add_mention(struct inv_build *b, struct inv_host *h, const struct
 	inv->mentions[inv->n_mentions++] = (struct inv_mention){ h, g, vars };
 }
 
+static void host_named(struct inv_build *b, const char *name, int port, struct inv_group *g, const struct value *vars,
+	struct origin at)
+{
+	bool known = map_has(&b->inv->host_index, name);
+	struct inv_host *h = inventory_add_host(b, name, g, at);
+
+	inventory_add_mention(b, h, g, vars);
+	if (port && !known) { /* as in Ansible: only where the host is first named */
+		struct value *v = value_int(b->a, port);
+		v->at = at;
+		inventory_own(b, &h->vars);
+		value_put_at(b->a, h->vars, "ansible_port", v, at);
+	}
+	if (inventory_adopt(&h->vars, vars))
+		return;
+	for (uint32_t k = 0; vars && vars->type == V_MAP && k < vars->u.map.n; k++) {
+		const struct entry *en = &vars->u.map.items[k];
+		inventory_own(b, &h->vars);
+		inventory_put(b->inv, h->vars, en->key, en->val, en->at);
+	}
+}
+
 bool inventory_add_pattern(struct inv_build *b, const char *pattern, struct inv_group *g, const struct value *vars,
 	struct origin at)
 {
@@ -143,29 +190,17 @@ bool inventory_add_pattern(struct inv_build *b, const char *pattern, struct inv_
 		if (!pattern_range(&names, b->a, name, b->e))
 			return err_at(b->e, at.file, at.line, at.col);
 	} else {
-		names = value_list(b->a);
-		value_push(b->a, names, value_str(b->a, name));
+		b->n_named++;
 	}
 	b->n_named += value_len(names);
 	if (b->n_named > NAMED_MAX) {
 		fail(b->e, E_INPUT, "the inventory names more than %d hosts", NAMED_MAX);
 		return err_at(b->e, at.file, at.line, at.col);
 	}
-	for (size_t i = 0; i < value_len(names); i++) {
-		const char *host = value_cstr(value_at(names, i), "");
-		bool known = map_has(&b->inv->host_index, host);
-		struct inv_host *h = inventory_add_host(b, host, g, at);
-		inventory_add_mention(b, h, g, vars);
-		if (port && !known) { /* as in Ansible: only where the host is first named */
-			struct value *v = value_int(b->a, port);
-			v->at = at;
-			value_put_at(b->a, h->vars, "ansible_port", v, at);
-		}
-		for (uint32_t k = 0; vars && vars->type == V_MAP && k < vars->u.map.n; k++) {
-			const struct entry *en = &vars->u.map.items[k];
-			inventory_put(b->inv, h->vars, en->key, en->val, en->at);
-		}
-	}
+	if (!names)
+		host_named(b, name, port, g, vars, at);
+	for (size_t i = 0; i < value_len(names); i++)
+		host_named(b, value_cstr(value_at(names, i), ""), port, g, vars, at);
 	return true;
 }
 
@@ -390,6 +425,10 @@ static void group_vars_join(struct inv_build *b)
 {
 	for (uint32_t i = 0; i < b->inv->n_groups; i++) {
 		struct inv_group *g = b->inv->groups[i];
+		if (!g->parts->dirs) {
+			g->vars = g->parts->files;
+			continue;
+		}
 		for (uint32_t d = 0; d <= b->n_dirs; d++) {
 			const struct value *from = g->parts->files;
 			if (d)

@@ -34,6 +34,10 @@ struct inv_build {
 /* Room for one more behind n items of the size; every array here grows by doubling. */
 void *inventory_grow(struct arena *a, void *items, uint32_t n, size_t size);
 
+/* Maps of values are often the document's own, as written, until there is something to change in them. */
+bool inventory_adopt(struct value **vars, const struct value *written); /* false: the values are to be put one by one */
+void inventory_own(struct inv_build *b, struct value **vars);          /* before a change */
+
 /* Set a value; one that it replaces is kept as what was overridden (inventory_var_all). */
 void inventory_put(struct inventory *inv, struct value *map, const char *name, struct value *v, struct origin at);
 

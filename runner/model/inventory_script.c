@@ -112,6 +112,7 @@ bool inventory_read_script(struct inv_build *b, const char *path)
 		}
 		for (uint32_t k = 0; vars && k < vars->u.map.n; k++) {
 			const struct entry *en = &vars->u.map.items[k];
+			inventory_own(b, &h->vars);
 			inventory_put(b->inv, h->vars, en->key, en->val, en->at);
 		}
 	}

@@ -65,23 +65,29 @@ static bool looks_like_yaml(const char *text)
 	return p[n] == ':' && (!p[n + 1] || strchr(" \t\r\n", p[n + 1]));
 }
 
-static bool file_read(struct inv_build *b, const char *path)
+static bool text_read(struct inv_build *b, const char *path, const char *s, size_t len)
 {
-	struct buf text = BUF(b->a);
 	struct value *doc = NULL;
 	bool yaml = ends_with(path, ".yml") || ends_with(path, ".yaml") || ends_with(path, ".json");
-
-	if (!os_read(&text, path, 0, b->e))
-		return err_wrap(b->e, "could not read the inventory");
-	const char *s = buf_text(&text);
 	const char *database = sql_of_script(b->a, s);
 	if (database) /* what the script would print */
 		return inventory_read_sql(b, database);
 	if (!access(path, X_OK) && (!strncmp(s, "#!", 2) || !strncmp(s, "\x7f" "ELF", 4)))
 		return inventory_read_script(b, path);
-	if (!yaml && !vault_is(s, text.len) && (ends_with(path, ".ini") || !looks_like_yaml(s)))
-		return inventory_read_ini(b, path, s, text.len);
-	return inventory_parse(b, &doc, path, s, text.len) && inventory_read_yaml(b, path, doc);
+	if (!yaml && !vault_is(s, len) && (ends_with(path, ".ini") || !looks_like_yaml(s)))
+		return inventory_read_ini(b, path, arena_strn(b->a, s, len), len);
+	return inventory_parse(b, &doc, path, s, len) && inventory_read_yaml(b, path, doc);
+}
+
+static bool file_read(struct inv_build *b, const char *path)
+{
+	struct arena *scratch = arena_new(); /* values are copies: the text is not needed beyond them */
+	struct buf text = BUF(scratch);
+	bool ok = os_read(&text, path, 0, b->e) ? text_read(b, path, buf_text(&text), text.len)
+						: err_wrap(b->e, "could not read the inventory");
+
+	arena_free(scratch);
+	return ok;
 }
 
 static bool path_read(struct inv_build *b, const char *path, int nest);

@@ -151,6 +151,7 @@ static bool hosts_read(struct from *f)
 			continue;
 		if (!value_read(f, &v, place, sql_cell(&rows, i, 3)))
 			return false;
+		inventory_own(b, &h->vars);
 		value_put_at(b->a, h->vars, key, v, v->at);
 		value_put_at(b->a, vars, key, v, v->at);
 	}
@@ -513,10 +514,13 @@ struct value *inventory_document(const struct inventory *inv, struct arena *a, b
 			continue;
 		if (value_len(hosts))
 			value_put(a, one, "hosts", hosts);
-		if (g->priority != 1)
-			value_put(a, g->vars, "ansible_group_priority", value_int(a, g->priority));
-		if (value_len(g->vars))
-			value_put(a, one, "vars", g->vars);
+		struct value *own = g->vars;
+		if (g->priority != 1) {
+			own = value_copy(a, g->vars);
+			value_put(a, own, "ansible_group_priority", value_int(a, g->priority));
+		}
+		if (value_len(own))
+			value_put(a, one, "vars", own);
 		value_put(a, children, g->name, one);
 	}
 	if (value_len(children))

@@ -123,7 +123,7 @@ static struct value *file_sealed(struct inv_build *b, const char *path)
 
 static bool file_add(struct inv_build *b, const char *path, struct adding *to)
 {
-	struct value *v = NULL, *into = to->map;
+	struct value *v = NULL;
 	struct err mine = { 0 }, *e = b->e;
 
 	b->e = &mine;
@@ -137,8 +137,9 @@ static bool file_add(struct inv_build *b, const char *path, struct adding *to)
 			to->sealed = sealed;
 		return sealed;
 	}
+	inventory_own(b, &to->map);
 	for (uint32_t i = 0; i < v->u.map.n; i++)
-		inventory_put(b->inv, into, v->u.map.items[i].key, v->u.map.items[i].val, v->u.map.items[i].at);
+		inventory_put(b->inv, to->map, v->u.map.items[i].key, v->u.map.items[i].val, v->u.map.items[i].at);
 	return true;
 }
 
@@ -245,6 +246,7 @@ bool inventory_read_vars(struct inv_build *b)
 			struct adding into = { inv->hosts[i]->vars, inv->hosts[i]->sealed };
 			if (!values_add(b, folder, &names, inv->hosts[i]->name, &into))
 				return false;
+			inv->hosts[i]->vars = into.map;
 			inv->hosts[i]->sealed = into.sealed;
 		}
 	}

@@ -61,6 +61,8 @@ static bool section_read(struct inv_build *b, struct inv_group *g, const struct 
 	}
 	if (*section->key == 'h')
 		return hosts_read(b, g, v);
+	if (*section->key == 'v' && !value_get(v, "ansible_group_priority") && inventory_adopt(&g->parts->files, v))
+		return true;
 	for (uint32_t i = 0; i < v->u.map.n; i++) {
 		const struct entry *en = &v->u.map.items[i];
 		if (*section->key == 'v') {

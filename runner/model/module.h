@@ -13,6 +13,7 @@
 
 struct module;
 struct preset;
+struct play;
 
 struct param {
 	const struct pig_param *row;
@@ -41,12 +42,15 @@ struct step {
 	const char *loses, *safeguard; /* of destructive steps: template, name of a parameter */
 	const char *playbook;          /* until modules are joined: the playbook whose steps stand here */
 	uint32_t serial, flags;
+	const struct play *play;       /* of a file of plays; NULL: as registered */
+	bool named;                    /* its tasks stand there by name: also those whose tags say never */
 };
 
 struct playbook {
 	const char *name, *text;
-	const struct module *module;
+	const struct module *module; /* NULL: of a file of plays */
 	struct step *steps; uint32_t n_steps; /* inserts of other modules already in place */
+	const struct play *plays; uint32_t n_plays; /* of a file */
 };
 
 struct rule { const struct pig_rule *row; const struct module *module; const struct expr *must; };

@@ -42,6 +42,11 @@ static void report(struct typing *t, const struct value *v, bool warning, const 
 		t->fault(t->ctx, &f);
 }
 
+static struct arena *scratch_of(struct typing *t)
+{
+	return t->scratch ? t->scratch : t->a;
+}
+
 /* How a message shows the value: short, and never a secret. */
 static const char *shown(struct typing *t, const struct value *v)
 {
@@ -125,7 +130,7 @@ static const struct value *type_float(struct typing *t, const struct shape *sh, 
 /* A plain scalar means its text as written: 1.10 stays "1.10", no stays "no". */
 static const struct value *type_text(struct typing *t, const struct shape *sh, const struct value *v, const char *path)
 {
-	struct buf b = BUF(t->a);
+	struct buf b = BUF(scratch_of(t));
 
 	switch (v->type) {
 	case V_STR:
@@ -150,7 +155,7 @@ static const struct value *type_text(struct typing *t, const struct shape *sh, c
  */
 static bool form_ok(struct typing *t, const struct shape *sh, const struct value *v, const char *path)
 {
-	struct buf b = BUF(t->a);
+	struct buf b = BUF(scratch_of(t));
 	const char *near = NULL, *const * choices;
 	uint32_t n;
 
@@ -250,7 +255,7 @@ static const struct value *type_entry(struct typing *t, const struct shape *sh, 
 		t->at = en->at;
 	if (m == sh->any && m->dflt && en->val->type == V_NULL) /* the key alone says something: { 6379: } */
 		return m->dflt;
-	return shape_type(t, m, en->val, arena_fmt(t->a, "%s.%s", path, en->key));
+	return shape_type(t, m, en->val, arena_fmt(scratch_of(t), "%s.%s", path, en->key));
 }
 
 /* Does the map say anything for the member, be it wrong? */
@@ -321,7 +326,7 @@ static const struct value *type_list(struct typing *t, const struct shape *sh, c
 	out->flags = v->flags;
 	for (uint32_t i = 0; i < v->u.list.n; i++) {
 		const struct value *typed =
-			shape_type(t, &item, v->u.list.items[i], arena_fmt(t->a, "%s[%u]", path, i));
+			shape_type(t, &item, v->u.list.items[i], arena_fmt(scratch_of(t), "%s[%u]", path, i));
 		if (typed)
 			value_push(t->a, out, (struct value *)typed);
 	}
@@ -392,9 +397,11 @@ bool shape_type_one(const struct value **out, struct arena *a, const struct shap
 		    struct err *e)
 {
 	struct first first = { .e = e };
-	struct typing t = { .a = a, .fault = keep_first, .ctx = &first, .owner = "parameter" };
+	struct arena *scratch = arena_new();
+	struct typing t = { .a = a, .scratch = scratch, .fault = keep_first, .ctx = &first, .owner = "parameter" };
 
 	*out = shape_type(&t, sh, v, sh->row->name);
+	arena_free(scratch);
 	return !t.errors;
 }
 

@@ -2,7 +2,7 @@
 #ifndef MODEL_PLAN_H
 #define MODEL_PLAN_H
 
-#include "model/param.h"
+#include "model/play.h"
 
 struct plan_options {
 	const char *limit;              /* -l, or NULL */
@@ -15,6 +15,7 @@ struct plan_step {
 	const struct step *step;
 	const struct task_row **tasks; uint32_t n_tasks; /* after tags */
 	struct inv_host **hosts; uint32_t n_hosts;       /* selected, inventory order; step->when not applied yet (may hang on facts) */
+	uint32_t after; /* steps of the plan that all hosts have done before: those of earlier plays */
 };
 
 struct plan {

@@ -22,11 +22,30 @@ static void step_notes(struct buf *out, const struct step *s)
 		buf_fmt(out, ", needs %s", s->needs);
 }
 
+static const char *kind(const struct plan *p)
+{
+	return p->playbook->n_plays ? "" : "playbook ";
+}
+
+/* The play that begins with the plan's i-th step. */
+static void play_list(struct buf *out, const struct plan *p, uint32_t i)
+{
+	const struct play *play = p->steps[i].step->play;
+
+	if (!play || (i && p->steps[i - 1].step->play == play))
+		return;
+	buf_fmt(out, "  play %u (%s", play->number, play->what);
+	if (play->hosts)
+		buf_fmt(out, ", hosts %s", play->hosts);
+	buf_fmt(out, ")%s\n", i ? ", waits for all" : "");
+}
+
 void plan_list_tasks(struct buf *out, const struct plan *p)
 {
-	buf_fmt(out, "playbook %s: %s\n", p->playbook->name, p->playbook->text ? p->playbook->text : "");
+	buf_fmt(out, "%s%s: %s\n", kind(p), p->playbook->name, p->playbook->text ? p->playbook->text : "");
 	for (uint32_t i = 0; i < p->n_steps; i++) {
 		const struct plan_step *ps = &p->steps[i];
+		play_list(out, p, i);
 		buf_fmt(out, "  step %s (%u host%s", ps->step->name, ps->n_hosts, ps->n_hosts == 1 ? "" : "s");
 		step_notes(out, ps->step);
 		buf_str(out, ")\n");
@@ -42,7 +61,7 @@ void plan_list_tasks(struct buf *out, const struct plan *p)
 
 void plan_list_hosts(struct buf *out, const struct plan *p)
 {
-	buf_fmt(out, "playbook %s: %u host%s\n", p->playbook->name, p->n_hosts, p->n_hosts == 1 ? "" : "s");
+	buf_fmt(out, "%s%s: %u host%s\n", kind(p), p->playbook->name, p->n_hosts, p->n_hosts == 1 ? "" : "s");
 	for (uint32_t i = 0; i < p->n_hosts; i++)
 		buf_fmt(out, "  %s\n", p->hosts[i]->name);
 }
@@ -67,7 +86,7 @@ void plan_list_tags(struct buf *out, const struct plan *p)
 	for (uint32_t i = 0; i < tags.n; i++)
 		list[i] = tags.items[i].key;
 	qsort(list, tags.n, sizeof *list, by_text);
-	buf_fmt(out, "playbook %s:\n", p->playbook->name);
+	buf_fmt(out, "%s%s:\n", kind(p), p->playbook->name);
 	for (uint32_t i = 0; i < tags.n; i++)
 		buf_fmt(out, "  %s\n", list[i]);
 }

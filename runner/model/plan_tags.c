@@ -83,9 +83,10 @@ bool tags_read(struct tag_choice *out, struct arena *a, const struct playbook *p
 }
 
 /* words chooses the task by its tags; `all` and `tagged` pass over `never`, which wants to be named. */
-static bool chosen(const char *const *words, uint32_t n_words, const char *const *tags, uint32_t n, const char *step)
+static bool chosen(const char *const *words, uint32_t n_words, const char *const *tags, uint32_t n, const struct step *s)
 {
-	bool never = has(tags, n, "never"), tagged = n > 1;
+	bool never = has(tags, n, "never") && !s->named, tagged = n > 1;
+	const char *step = s->name;
 
 	for (uint32_t i = 0; i < n_words; i++) {
 		const char *w = words[i];
@@ -99,14 +100,14 @@ static bool chosen(const char *const *words, uint32_t n_words, const char *const
 	return false;
 }
 
-static bool task_runs(const struct tag_choice *c, const char *const *tags, uint32_t n, const char *step)
+static bool task_runs(const struct tag_choice *c, const char *const *tags, uint32_t n, const struct step *step)
 {
 	bool always = has(tags, n, "always"), skipped = chosen(c->skip, c->n_skip, tags, n, step);
 
 	/* --skip-tags all and tagged leave what must always run, unless always itself is skipped */
 	if (skipped && always && !has(c->skip, c->n_skip, "always")) {
 		for (uint32_t i = 0; i < c->n_skip; i++)
-			if (has(tags, n, c->skip[i]) || !strcmp(c->skip[i], step))
+			if (has(tags, n, c->skip[i]) || !strcmp(c->skip[i], step->name))
 				return false;
 		return true;
 	}
@@ -115,7 +116,7 @@ static bool task_runs(const struct tag_choice *c, const char *const *tags, uint3
 	if (always)
 		return true;
 	if (!c->n_tags)
-		return !has(tags, n, "never");
+		return step->named || !has(tags, n, "never");
 	return chosen(c->tags, c->n_tags, tags, n, step);
 }
 
@@ -127,7 +128,7 @@ void tags_apply(const struct tag_choice *c, struct arena *a, struct plan_step *p
 	for (uint32_t i = 0; i < s->n_tasks; i++) {
 		uint32_t n;
 		const char **tags = task_tags(a, s->tasks[i], &n);
-		if (task_runs(c, tags, n, s->name))
+		if (task_runs(c, tags, n, s))
 			ps->tasks[ps->n_tasks++] = s->tasks[i];
 	}
 }

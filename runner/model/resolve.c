@@ -19,7 +19,9 @@ struct fixed {
 	const struct value *raw, *open;
 	const struct param *p; /* NULL: of a name that is no parameter */
 	bool dynamic;          /* has templates: nothing is fixed */
+	bool chance;           /* comes to something else each time */
 	struct slot slot;
+	struct shared *shared; /* of dynamic ones */
 };
 
 static const char *const facts[] = {
@@ -29,10 +31,10 @@ static const char *const facts[] = {
 
 bool name_is_fact(const char *name)
 {
-	if (!*name || !strchr("obmn", *name)) /* asked of every name that is looked up */
+	if (*name != 'o' && *name != 'b' && *name != 'm' && *name != 'n') /* asked of every name that is looked up */
 		return false;
 	for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
-		if (!strcmp(facts[i], name))
+		if (*facts[i] == *name && !strcmp(facts[i], name))
 			return true;
 	return false;
 }
@@ -79,6 +81,17 @@ static bool fixed_open(struct resolvers *rs, struct fixed *f, struct err *e)
 	return true;
 }
 
+/* password_hash takes a salt by chance where none is given. */
+static bool has_chance(const struct value *v, unsigned depth)
+{
+	if (v->type == V_STR)
+		return strstr(v->u.str.s, "password_hash");
+	for (size_t i = 0; depth && (v->type == V_LIST || v->type == V_MAP) && i < value_len(v); i++)
+		if (has_chance(value_at(v, i), depth - 1))
+			return true;
+	return !depth;
+}
+
 static const struct fixed *fixed_get(struct resolvers *rs, const struct value *raw, const struct param *p)
 {
 	pthread_mutex_lock(&rs->lock);
@@ -94,6 +107,10 @@ static const struct fixed *fixed_get(struct resolvers *rs, const struct value *r
 		*f = (struct fixed){ .raw = raw, .p = p, .open = raw };
 		bool ok = fixed_open(rs, f, &e);
 		f->dynamic = ok && value_is_dynamic(rs->w->modules, f->open);
+		if (f->dynamic) {
+			f->chance = has_chance(f->open, 64);
+			f->shared = arena_get(rs->a, sizeof *f->shared);
+		}
 		f->slot.val = f->open;
 		if (ok && !f->dynamic && p)
 			ok = shape_type_one(&f->slot.val, rs->a, p->shape, f->open, &e);
@@ -169,24 +186,31 @@ static const struct value *kept(struct resolver *r, struct arena *scratch, const
 
 /* Render and type; what hangs on a fact that is not known yet is not remembered. */
 static const struct value *evaluate(struct resolver *r, const char *name, const struct param *p,
-				    const struct value *raw, const struct link *chain, struct err *e)
+				    const struct fixed *f, const struct link *chain, struct err *e)
 {
-	struct arena *scratch = arena_new();
+	const struct value *raw = f->open, *known;
 	struct link link = { .up = chain, .r = r, .name = name, .at = raw->at };
-	struct asking k = { .r = r, .m = p ? p->module : NULL, .a = scratch, .chain = &link, .held = true };
-	struct scope s = asking_scope(&k);
 	struct slot slot = { 0 };
 	struct value *got = NULL;
 	struct err mine = { 0 };
 
-	if (!chain_ok(r, chain, name, raw, e)) {
-		arena_free(scratch);
+	if (!chain_ok(r, chain, name, raw, e))
 		return NULL;
-	}
+	if (shared_find(r, f->shared, &link, &known))
+		return known;
+
+	struct arena *scratch = arena_new();
+	struct asked asked = { .own = f->chance };
+	struct asking k = { .r = r, .m = p ? p->module : NULL, .a = scratch, .chain = &link, .held = true, .asked = &asked };
+	struct scope s = asking_scope(&k);
 	bool ok = value_render(&got, scratch, r->rs->w->modules, raw, &s, &mine);
 	slot.val = got;
 	if (ok && p)
 		ok = shape_type_one(&slot.val, scratch, p->shape, got, &mine);
+	if (ok && shared_put(r, f->shared, &asked, &slot.val)) {
+		arena_free(scratch);
+		return slot.val;
+	}
 	slot.val = kept(r, scratch, ok ? slot.val : NULL);
 	const char *core = ok ? NULL : strstr(mine.msg, circle);
 	if (core) /* the chain says what each name on the way would say again */
@@ -204,7 +228,7 @@ static const struct value *settle(struct resolver *r, const char *name, const st
 {
 	const struct fixed *f = fixed_get(r->rs, raw, p);
 
-	return f->dynamic ? evaluate(r, name, p, f->open, chain, e) : slot_value(&f->slot, e);
+	return f->dynamic ? evaluate(r, name, p, f, chain, e) : slot_value(&f->slot, e);
 }
 
 /* What was written for a parameter under its name or an earlier one; null counts as not written. */
@@ -214,6 +238,8 @@ static const struct value *param_written(const struct resolver *r, const struct 
 	struct inv_found found;
 	char name[128];
 
+	if (!r->rs->written[p->index])
+		return NULL;
 	if (inventory_var(inv, r->h, p->row->name, &found))
 		return found.val->type == V_NULL ? NULL : found.val;
 	for (const char *w = p->row->was; w && *w;) {
@@ -234,22 +260,26 @@ static bool param_default(struct resolver *r, const struct param *p, const struc
 			  struct err *e)
 {
 	struct link link = { .up = chain, .r = r, .name = p->row->name };
-	struct asking k = { .r = r, .m = p->module, .a = r->a, .chain = &link, .held = true };
-	struct scope s = asking_scope(&k);
 	struct value *holds = NULL;
 
 	*out = p->dflt;
 	if (!p->preset)
 		return true;
-	if (p->preset->when) {
-		if (!chain_ok(r, chain, p->row->name, NULL, e))
-			return false;
-		if (!expr_eval(p->preset->when, r->a, &s, &holds, e))
-			return err_wrap(e, "preset of \"%s\"", p->row->name);
-	}
-	if (!p->preset->when || value_truth(holds))
+	if (!p->preset->when) {
 		*out = p->preset->dflt;
-	return true;
+		return true;
+	}
+	if (!chain_ok(r, chain, p->row->name, NULL, e))
+		return false;
+
+	struct arena *scratch = arena_new();
+	struct asking k = { .r = r, .m = p->module, .a = scratch, .chain = &link, .held = true };
+	struct scope s = asking_scope(&k);
+	bool ok = expr_eval(p->preset->when, scratch, &s, &holds, e);
+	if (ok && value_truth(holds))
+		*out = p->preset->dflt;
+	arena_free(scratch);
+	return ok ? true : err_wrap(e, "preset of \"%s\"", p->row->name);
 }
 
 static const struct value *param_lookup(struct resolver *r, const struct param *p, const struct link *chain,
@@ -335,9 +365,23 @@ static bool fill(struct resolver *r, char *to, const struct param *p, bool in_cl
 
 static const char *cluster_of(struct resolver *r, const struct module *m)
 {
-	const char *name = m->m->cluster ? value_cstr(resolver_lookup(r, m->m->cluster, NULL, NULL), NULL) : NULL;
+	const struct modules *ms = r->rs->w->modules;
+	uint32_t at = 0;
 
-	return name && *name ? name : NULL;
+	if (!m->m->cluster)
+		return NULL;
+	while (at < ms->n && ms->list[at] != m)
+		at++;
+
+	const char *name = at < ms->n ? r->clusters[at] : NULL;
+	if (!name) { /* asked for each rule of each host */
+		struct err e;
+		e.code = 0;
+		name = value_cstr(resolver_lookup(r, m->m->cluster, NULL, &e), "");
+		if (!e.code && at < ms->n)
+			r->clusters[at] = name;
+	}
+	return *name ? name : NULL;
 }
 
 const void *resolver_params(struct resolver *r, const struct module *m, struct err *e)
@@ -371,5 +415,7 @@ void resolver_facts(struct resolver *r, const struct value *known)
 	r->facts = known;
 	/* what was resolved does not hang on facts, or it would have been unknown; but a name may have become one */
 	r->cache = r->filled = MAP(r->a);
+	for (uint32_t i = 0; r->rs->w->modules && i < r->rs->w->modules->n; i++)
+		r->clusters[i] = NULL;
 	pthread_mutex_unlock(&r->lock);
 }

@@ -23,10 +23,42 @@ static struct resolver *resolver_make(struct resolvers *rs, struct inv_host *h)
 	r->h = h;
 	r->a = arena_new();
 	r->cache = r->filled = MAP(r->a);
+	r->clusters = arena_new_of(rs->a, const char *, rs->w->modules ? rs->w->modules->n : 0);
 	pthread_mutex_init(&r->lock, NULL);
 	arena_defer(rs->a, arena_end, r->a);
 	arena_defer(rs->a, lock_end, &r->lock);
 	return r;
+}
+
+static void written_mark(bool *written, const struct modules *ms, const struct value *vars)
+{
+	for (uint32_t i = 0; vars && i < vars->u.map.n; i++) {
+		const char *name = vars->u.map.items[i].key;
+		const struct param *p = map_get(&ms->params, name);
+		if (p || (p = map_get(&ms->was, name)))
+			written[p->index] = true;
+	}
+}
+
+/* Which parameters the inventory says anything of: most it does not, and those need not be looked for on each host.
+ * What is encrypted may say any. */
+static const bool *written_make(const struct world *w, struct arena *a)
+{
+	const struct inventory *inv = w->inv;
+	const struct modules *ms = w->modules;
+
+	if (!ms)
+		return NULL;
+	bool *written = arena_new_of(a, bool, ms->n_params);
+	if (inv->n_sealed)
+		memset(written, true, ms->n_params);
+	written_mark(written, ms, inv->extra);
+	written_mark(written, ms, inv->play);
+	for (uint32_t i = 0; i < inv->n_groups; i++)
+		written_mark(written, ms, inv->groups[i]->vars);
+	for (uint32_t i = 0; i < inv->n_hosts; i++)
+		written_mark(written, ms, inv->hosts[i]->vars);
+	return written;
 }
 
 struct resolvers *resolvers_new(struct world *w)
@@ -37,6 +69,8 @@ struct resolvers *resolvers_new(struct world *w)
 	rs->a = arena_new();
 	rs->of = arena_new_of(rs->a, struct resolver *, w->inv->n_hosts);
 	rs->members = MAP(rs->a);
+	rs->names = arena_new_of(rs->a, struct value *, w->inv->n_hosts);
+	rs->written = written_make(w, rs->a);
 	pthread_mutex_init(&rs->lock, NULL);
 	arena_defer(w->a, lock_end, &rs->lock);
 	arena_defer(w->a, arena_end, rs->a);
@@ -58,13 +92,19 @@ struct resolver *resolvers_of(struct resolvers *rs, const struct inv_host *h)
 	return *r;
 }
 
-/* A host's name that knows where the host is written: a rule may tell a fault there. */
-struct value *name_of(struct arena *a, const struct inv_host *h)
+/* A rule may tell a fault where the host is written. */
+struct value *resolvers_name(struct resolvers *rs, const struct inv_host *h)
 {
-	struct value *v = value_str(a, h->name);
+	struct value **v = &rs->names[h->index];
 
-	v->at = h->at;
-	return v;
+	if (!*v) {
+		*v = value_null(rs->a);
+		(*v)->type = V_STR;
+		(*v)->u.str.s = h->name;
+		(*v)->u.str.n = strlen(h->name);
+		(*v)->at = h->at;
+	}
+	return *v;
 }
 
 /* Every cluster of the module with its hosts' names. Hosts are asked without the lock of all; then the first answer
@@ -92,7 +132,7 @@ static const struct value *clusters(struct resolvers *rs, const struct module *m
 			if (of[i] && !list)
 				value_put(rs->a, fresh, of[i], list = value_list(rs->a));
 			if (list)
-				value_push(rs->a, list, name_of(rs->a, inv->hosts[i]));
+				value_push(rs->a, list, resolvers_name(rs, inv->hosts[i]));
 		}
 		map_put(&rs->members, m->m->name, fresh);
 		map = fresh;

@@ -16,8 +16,9 @@ struct resolver {
 	struct arena *a;
 	struct map cache;  /* name -> struct slot *: what took work */
 	struct map filled; /* module name -> its struct */
+	const char **clusters; /* by the module's place: its cluster, "" for none; NULL: not asked yet */
 	const struct value *facts;
-	const struct value *group_names; /* made when first asked for */
+	const struct value *group_names; /* made when first asked for; guarded by the resolvers' lock */
 };
 
 struct fixed;
@@ -30,6 +31,8 @@ struct resolvers {
 	uint32_t n_fixed, cap_fixed;
 	struct value *groups, *hostvars;
 	struct map members; /* module name -> map of cluster -> list of names */
+	struct value **names; /* by the host's index: its name, made on demand */
+	const bool *written; /* by the parameter's index: somewhere in the inventory. Set once */
 };
 
 /* What is being evaluated, for cycles: newest first. */
@@ -48,14 +51,41 @@ struct asking {
 	struct arena *a;
 	const struct link *chain;
 	bool held; /* r's lock is held by this thread */
+	struct asked *asked; /* notes what is asked for; NULL: nobody wants to know */
 };
+
+/* ---- values that hosts share (resolve_shared.c) ---- */
+enum { ASKED_MOST = 24, SHARED_MOST = 4 };
+/* What a template or expression asked for, and what it was given. */
+struct asked {
+	const char *names[ASKED_MOST];
+	const struct value *vals[ASKED_MOST];
+	uint32_t n;
+	bool own; /* it asked for what is the host's own: no other host has the same */
+};
+struct shared_result {
+	const struct value **vals, *val;
+	const struct resolver *last; /* the host that was given it last: it need not ask again */
+};
+/* What one written value came to, newest results kept. */
+struct shared {
+	const char **names;
+	uint32_t n, n_results, next;
+	struct shared_result results[SHARED_MOST];
+};
+void asked_add(struct asked *k, const char *name, const struct value *v);
+/* False: none fits, or the host is connected. *out NULL: unset. r's lock is held. */
+bool shared_find(struct resolver *r, struct shared *s, const struct link *link, const struct value **out);
+/* *v becomes a copy that lives as long as the resolvers; false when it is the host's own. */
+bool shared_put(struct resolver *r, struct shared *s, const struct asked *k, const struct value **v);
 
 /* Value of a name on r's host; r's lock is held. */
 const struct value *resolver_lookup(struct resolver *r, const char *name, const struct link *chain, struct err *e);
 struct scope asking_scope(struct asking *k);
 /* Every group's host names, those of its children included; shared, made once. */
 const struct value *resolvers_groups(struct resolvers *rs);
-struct value *name_of(struct arena *a, const struct inv_host *h);
+/* The host's name as a value that knows where the host is written; one for all who ask. The resolvers' lock is held. */
+struct value *resolvers_name(struct resolvers *rs, const struct inv_host *h);
 /* inventory_hostname, groups, ...; NULL and e untouched when it is none. r's lock is held. */
 const struct value *resolver_builtin(struct resolver *r, const char *name);
 

@@ -14,7 +14,7 @@ static const char *const builtins[] = {
 
 bool name_is_builtin(const char *name)
 {
-	if (!*name || !strchr("ihg", *name))
+	if (*name != 'i' && *name != 'h' && *name != 'g')
 		return false;
 	for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)
 		if (!strcmp(builtins[i], name))
@@ -28,10 +28,11 @@ static int by_text(const void *x, const void *y)
 }
 
 /* The host's groups but `all`, by name, as Ansible has them. */
-static struct value *group_names(struct resolver *r)
+static struct value *group_names_make(struct resolver *r)
 {
-	const char **names = arena_new_of(r->a, const char *, r->h->n_groups);
-	struct value *list = value_list(r->a);
+	struct arena *a = r->rs->a;
+	const char **names = arena_new_of(a, const char *, r->h->n_groups);
+	struct value *list = value_list(a);
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < r->h->n_groups; i++)
@@ -39,8 +40,24 @@ static struct value *group_names(struct resolver *r)
 			names[n++] = r->h->groups[i]->name;
 	qsort(names, n, sizeof *names, by_text);
 	for (uint32_t i = 0; i < n; i++)
-		value_push(r->a, list, value_str(r->a, names[i]));
+		value_push(a, list, value_str(a, names[i]));
 	return list;
+}
+
+/* Hosts of the same groups have one list of them; those of a cluster mostly stand together. */
+static const struct value *group_names(struct resolver *r)
+{
+	struct resolvers *rs = r->rs;
+	uint32_t at = r->h->index, n = rs->w->inv->n_hosts;
+
+	pthread_mutex_lock(&rs->lock);
+	for (uint32_t i = at ? at - 1 : 0; !r->group_names && i < n && i <= at + 1; i++)
+		if (rs->of[i] && rs->of[i]->h->groups == r->h->groups)
+			r->group_names = rs->of[i]->group_names;
+	if (!r->group_names)
+		r->group_names = group_names_make(r);
+	pthread_mutex_unlock(&rs->lock);
+	return r->group_names;
 }
 
 static struct value *groups_make(struct resolvers *rs)
@@ -53,7 +70,7 @@ static struct value *groups_make(struct resolvers *rs)
 		uint32_t n;
 		struct inv_host **hosts = inventory_group_hosts(inv, rs->a, inv->groups[i], &n);
 		for (uint32_t k = 0; k < n; k++)
-			value_push(rs->a, list, name_of(rs->a, hosts[k]));
+			value_push(rs->a, list, resolvers_name(rs, hosts[k]));
 		value_put(rs->a, map, inv->groups[i]->name, list);
 	}
 	return map;
@@ -97,12 +114,16 @@ const struct value *resolver_builtin(struct resolver *r, const char *name)
 		return resolvers_groups(rs);
 	if (!strcmp(name, "hostvars"))
 		return shared(rs, &rs->hostvars, hostvars_make);
-	if (!strcmp(name, "inventory_hostname"))
-		return value_str(r->a, r->h->name);
+	if (!strcmp(name, "inventory_hostname")) {
+		pthread_mutex_lock(&rs->lock);
+		const struct value *v = resolvers_name(rs, r->h);
+		pthread_mutex_unlock(&rs->lock);
+		return v;
+	}
 	if (!strcmp(name, "inventory_hostname_short"))
 		return value_strn(r->a, r->h->name, strcspn(r->h->name, "."));
 	if (!strcmp(name, "group_names"))
-		return r->group_names ? r->group_names : (r->group_names = group_names(r));
+		return group_names(r);
 	if (!strcmp(name, "inventory_dir") && rs->w->inv->dir)
 		return value_str(r->a, rs->w->inv->dir);
 	return NULL;
@@ -130,7 +151,14 @@ static struct value *scope_get(void *ctx, const char *name, struct err *e)
 	struct asking *k = ctx;
 	struct value *v = k->extra ? value_get(k->extra, name) : NULL;
 
-	return v ? v : (struct value *)ask(k, k->r, name, e);
+	if (v && k->asked)
+		k->asked->own = true;
+	if (v)
+		return v;
+	v = (struct value *)ask(k, k->r, name, e);
+	if (k->asked)
+		asked_add(k->asked, name, v);
+	return v;
 }
 
 static struct value *scope_item(void *ctx, const struct value *map, const char *key, struct err *e)
@@ -138,6 +166,8 @@ static struct value *scope_item(void *ctx, const struct value *map, const char *
 	struct asking *k = ctx;
 	const struct inv_host *h = map->source ? inventory_host(k->r->rs->w->inv, map->source) : NULL;
 
+	if (k->asked)
+		k->asked->own = true;
 	return h ? (struct value *)ask(k, resolvers_of(k->r->rs, h), key, e) : NULL;
 }
 

@@ -187,6 +187,8 @@ static bool settle(struct batch *b, struct op *op, struct err *e)
 		fail(&why, E_REMOTE, "%s: status %d", op->title, sec->status);
 		err_detail(&why, "%s%s%s", sec->errs ? sec->errs : "", sec->errs && *sec->errs && sec->len ? "\n" : "", sec->len > 1500 ? sec->out + sec->len - 1500 : sec->out);
 	}
+	if (strstr(why.detail, "No space left on device") || strstr(why.detail, "Disk quota exceeded"))
+		err_hint(&why, "Make room there: df -h and df -i show what is full. The next run goes on from here.");
 	if (op->flags & PIG_SOFT) {
 		op->state = OP_WARNED;
 		op->why = why;

@@ -16,6 +16,12 @@ struct batch_link {
 
 struct due; /* a unit's action kept for the end of the step */
 
+/* Check mode: what a file would hold, as operations of the host's earlier batches have it; each path once. */
+struct foreseen {
+	struct foreseen *next;
+	const char *path, *sum; /* NULL: it would be gone */
+};
+
 struct batch {
 	struct arena *a;
 	struct batch_link link;
@@ -38,6 +44,8 @@ struct batch {
 	bool (*gate)(void *ctx, struct err *e); /* asked once, before the first change; NULL: none */
 	void *gate_ctx;
 	bool gated;                /* it was asked: something was changed, or the gate was shut */
+	const struct foreseen *foreseen; /* check mode: of earlier batches on the host; NULL: nothing */
+	size_t foretold;           /* operations up to here are in the list that batch_foresee keeps */
 	const char *check_dirty;   /* check mode: title of the first operation that would have changed the ground */
 };
 
@@ -46,6 +54,8 @@ void batch_add(struct batch *b, struct op *op);
 bool batch_run(struct batch *b, struct err *e);
 /* A change is due: ask the gate unless it was asked. Waiting is no change. */
 bool batch_gate(struct batch *b, struct err *e);
+/* Check mode: what the batch's files would hold is put in the list, which lives in arena a. */
+void batch_foresee(struct batch *b, struct arena *a, struct foreseen **list);
 /* The step is over: do each unit's folded action once. */
 bool batch_flush_due(struct batch *b, struct err *e);
 

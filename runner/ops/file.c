@@ -216,7 +216,7 @@ static void content_code(struct batch *b, struct script *s, struct buf *c, const
 	uint32_t mode = d->mode ? d->mode : keep ? f->mode : fresh_mode(op);
 	const char *tmp = arena_fmt(b->a, "%s/.%s.pig", os_dirname(b->a, d->path), os_basename(d->path));
 
-	buf_fmt(c, "install -D -m %04o -o ", mode);
+	buf_fmt(c, "{ install -D -m %04o -o ", mode);
 	buf_quote(c, d->owner ? d->owner : keep ? f->uid : "root");
 	buf_str(c, " -g ");
 	buf_quote(c, d->group ? d->group : keep ? f->gid : "root");
@@ -234,14 +234,16 @@ static void content_code(struct batch *b, struct script *s, struct buf *c, const
 		}
 		buf_str(c, " && { ");
 		buf_str(c, op_command(b->a, op->as, buf_text(&v)));
-		buf_str(c, " >&2 || { r=$?; rm -f -- ");
-		buf_quote(c, tmp);
-		buf_str(c, "; exit $r; }; }");
+		buf_str(c, " >&2; }");
 	}
 	buf_str(c, " && mv -fT -- ");
 	buf_quote(c, tmp);
 	buf_ch(c, ' ');
 	buf_quote(c, d->path);
+	/* a full disk leaves half a file */
+	buf_str(c, "; } || { r=$?; rm -f -- ");
+	buf_quote(c, tmp);
+	buf_str(c, "; exit $r; }");
 }
 
 static void file_apply(struct batch *b, struct script *s, struct op *op)

@@ -174,9 +174,9 @@ static void line_apply(struct batch *b, struct script *s, struct op *op)
 	buf_quote(&q, path);
 	buf_quote(&t, tmp);
 	/* a link stays a link: what it names is rewritten in place of the link's own folder */
-	buf_fmt(&c, "p=%s; [ ! -L \"$p\" ] || p=$(readlink -f -- \"$p\"); install -D -m %s -o %s -g %s -T -- \"$P/%zu\" %s && mv -fT -- %s \"$p\"",
+	buf_fmt(&c, "p=%s; [ ! -L \"$p\" ] || p=$(readlink -f -- \"$p\"); { install -D -m %s -o %s -g %s -T -- \"$P/%zu\" %s && mv -fT -- %s \"$p\"; } || { r=$?; rm -f -- %s; exit $r; }",
 		buf_text(&q), op->found.target ? op->found.target : "0644", op->found.uid ? op->found.uid : "0", op->found.gid ? op->found.gid : "0",
-		script_input(s, op->text, op->text_len), buf_text(&t), buf_text(&t));
+		script_input(s, op->text, op->text_len), buf_text(&t), buf_text(&t), buf_text(&t));
 	script_step(s, arena_fmt(b->a, "a%u", op->index), buf_text(&c), op->flags & PIG_SOFT);
 }
 

@@ -106,13 +106,54 @@ static bool is_watched(const char *word, size_t len, const char *path, struct ar
 	return len && !fnmatch(arena_strn(a, word, len), path, FNM_PATHNAME | FNM_PERIOD);
 }
 
-/* Files and sums: those found, each once and, in check mode, changed by what earlier operations of the batch would write or remove. */
+static size_t watched_put(struct watched *list, size_t n, const char *path, const char *sum)
+{
+	size_t k = 0;
+
+	while (k < n && strcmp(list[k].path, path))
+		k++;
+	list[k] = (struct watched){ path, sum };
+	return n + (k == n);
+}
+
+/* The path of the file that an operation would write or remove, and the sum of what it would hold then; NULL: none. */
+static const char *would_hold(const struct op *o, struct arena *a, const char **sum)
+{
+	const char *path = o->kind == &op_file ? o->d.file.path : o->kind == &op_line ? o->d.line.path : NULL;
+	bool gone = o->kind == &op_file && o->d.file.state == PIG_ABSENT;
+
+	if (!path || !op_changed(o) || (!o->text && !gone))
+		return NULL;
+	*sum = gone ? NULL : op_sum(a, o->text, o->text_len);
+	return path;
+}
+
+void batch_foresee(struct batch *b, struct arena *a, struct foreseen **list)
+{
+	for (; b->foretold < b->done; b->foretold++) {
+		const char *sum, *path = would_hold(b->ops[b->foretold], a, &sum);
+		struct foreseen *f = *list;
+		while (path && f && strcmp(f->path, path))
+			f = f->next;
+		if (path && !f) {
+			f = arena_get(a, sizeof *f);
+			*f = (struct foreseen){ *list, arena_str(a, path), NULL };
+			*list = f;
+		}
+		if (path)
+			f->sum = sum;
+	}
+}
+
+/* Files and sums: those found, each once and, in check mode, changed by what earlier operations would write or remove. */
 static size_t files_seen(struct batch *b, const struct op *op, const char *sums, bool foreseen, struct watched **out)
 {
 	size_t n = 0, lines = 1;
 
 	for (const char *p = sums; *p; p++)
 		lines += *p == '\n';
+	for (const struct foreseen *f = b->foreseen; foreseen && f; f = f->next)
+		lines++;
 	struct watched *list = arena_new_of(b->a, struct watched, lines + op->index + 1);
 	for (const char *p = sums; *p;) {
 		size_t len = strcspn(p, "\n"), k = 0;
@@ -123,17 +164,12 @@ static size_t files_seen(struct batch *b, const struct op *op, const char *sums,
 			list[n++] = (struct watched){ path, arena_strn(b->a, p, 64) };
 		p += len + (p[len] == '\n');
 	}
+	for (const struct foreseen *f = b->foreseen; foreseen && f; f = f->next)
+		n = watched_put(list, n, f->path, f->sum);
 	for (uint32_t i = 0; foreseen && i < op->index; i++) {
-		const struct op *o = b->ops[i];
-		const char *path = o->kind == &op_file ? o->d.file.path : o->kind == &op_line ? o->d.line.path : NULL;
-		bool gone = o->kind == &op_file && o->d.file.state == PIG_ABSENT;
-		size_t k = 0;
-		if (!path || !op_changed(o) || (!o->text && !gone))
-			continue;
-		while (k < n && strcmp(list[k].path, path))
-			k++;
-		n += k == n;
-		list[k] = (struct watched){ path, gone ? NULL : op_sum(b->a, o->text, o->text_len) };
+		const char *sum, *path = would_hold(b->ops[i], b->a, &sum);
+		if (path)
+			n = watched_put(list, n, path, sum);
 	}
 	qsort(list, n, sizeof *list, by_path);
 	*out = list;

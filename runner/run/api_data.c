@@ -26,7 +26,7 @@ const pig_value *task_api_get(pig_task *p, const char *name)
 {
 	struct task *t = task_of(p);
 
-	return (const pig_value *)get_of(t, t->host->r, name);
+	return (const pig_value *)get_of(t, task_values_of(t), name);
 }
 
 /* Has the other host passed what this step waits for? Its own values need no edge. */
@@ -37,10 +37,11 @@ static bool behind_edge(struct task *t, const struct host_run *other)
 	const struct step *own = t->step < plan->n_steps ? plan->steps[t->step].step : NULL;
 	bool edge = own && (own->needs || own->first || own->flags & (PIG_BARRIER | PIG_GATHER));
 	bool behind = other == t->home;
+	uint32_t after = own ? plan->steps[t->step].after : 0;
 
 	pthread_mutex_lock(&t->run->lock);
 	for (uint32_t s = 0; s <= t->step && s < plan->n_steps && !behind; s++)
-		behind = t->run->edges[s * n + other->h->index] == EDGE_DONE && (s == t->step || edge);
+		behind = t->run->edges[s * n + other->h->index] == EDGE_DONE && (s == t->step || edge || s < after);
 	pthread_mutex_unlock(&t->run->lock);
 	return behind;
 }
@@ -63,7 +64,7 @@ const pig_value *task_api_of(pig_task *p, const char *host, const char *name)
 	const struct value *v = other && other->published ? value_get(other->published, name) : NULL;
 	pthread_mutex_unlock(&t->run->lock);
 	if (!v)
-		return (const pig_value *)get_of(t, resolvers_of(t->run->rs, h), name);
+		return (const pig_value *)get_of(t, resolvers_of(t->main->rs, h), name);
 	if (!behind_edge(t, other)) {
 		fail(&e, E_MODULE, "task \"%s\" reads \"%s\" of %s, which may not have published it yet", t->name, name, host);
 		err_hint(&e, "The step needs an edge: first, needs, PIG_BARRIER or PIG_GATHER.");
@@ -90,7 +91,7 @@ void task_api_publish(pig_task *p, const char *name, const pig_value *v)
 const pig_value *task_api_members(pig_task *p, const char *name)
 {
 	struct task *t = task_of(p);
-	const struct value *v = resolvers_members(t->run->rs, t->a, t->module, name);
+	const struct value *v = resolvers_members(t->main->rs, t->a, t->module, name);
 
 	return (const pig_value *)(v ? v : value_list(t->a));
 }
@@ -276,7 +277,7 @@ const char *task_api_cluster_of(pig_task *p, const char *host)
 	struct task *t = task_of(p);
 	struct inv_host *h = inventory_host(t->run->w->inv, host);
 
-	return h && t->module ? resolver_cluster(resolvers_of(t->run->rs, h), t->module) : NULL;
+	return h && t->module ? resolver_cluster(resolvers_of(t->main->rs, h), t->module) : NULL;
 }
 
 bool task_api_in_run(pig_task *p, const char *host)
@@ -299,7 +300,7 @@ const char *task_render(struct task *t, const char *name, const struct value *va
 	const char *file;
 	size_t n;
 	const char *text = module_template(t->module, t->a, t->run->w->inv->dir, name, &file, &n, e);
-	struct scope s = resolver_scope(t->host->r, t->a, t->module, vars);
+	struct scope s = resolver_scope(task_values_of(t), t->a, t->module, vars);
 	struct buf out = BUF(t->a);
 	struct tmpl *tm;
 

@@ -18,19 +18,31 @@ struct asking {
 	struct map losses; /* lines already told */
 };
 
+static struct resolver *values_of(struct asking *k, const struct plan_step *ps, const struct inv_host *h)
+{
+	const struct play *play = ps->step->play;
+
+	return resolvers_of(play && play->rs ? play->rs : k->rs, h);
+}
+
 /* Facts are not known yet: a condition that hangs on them may hold. */
 static bool may_hold(struct asking *k, const struct plan_step *ps, const struct inv_host *h)
 {
-	struct scope s = resolver_scope(resolvers_of(k->rs, h), k->a, ps->step->module, NULL);
-	struct value *v = NULL;
+	struct scope s = resolver_scope(values_of(k, ps, h), k->a, ps->step->module, NULL);
+	const struct expr *both[] = { ps->step->play ? ps->step->play->when : NULL, ps->step->when };
 
-	return !ps->step->when || !expr_eval(ps->step->when, k->a, &s, &v, NULL) || value_truth(v);
+	for (int i = 0; i < 2; i++) {
+		struct value *v = NULL;
+		if (both[i] && expr_eval(both[i], k->a, &s, &v, NULL) && !value_truth(v))
+			return false;
+	}
+	return true;
 }
 
 static bool guarded(struct asking *k, const struct plan_step *ps, const struct inv_host *h)
 {
 	const char *name = ps->step->safeguard;
-	const struct value *v = name ? resolver_get(resolvers_of(k->rs, h), name, NULL) : NULL;
+	const struct value *v = name ? resolver_get(values_of(k, ps, h), name, NULL) : NULL;
 
 	if (!v || !value_truth(v))
 		return false;
@@ -43,7 +55,7 @@ static bool guarded(struct asking *k, const struct plan_step *ps, const struct i
 
 static bool loss_of(struct asking *k, const struct plan_step *ps, const struct inv_host *h)
 {
-	struct scope s = resolver_scope(resolvers_of(k->rs, h), k->a, ps->step->module, NULL);
+	struct scope s = resolver_scope(values_of(k, ps, h), k->a, ps->step->module, NULL);
 	struct buf b = BUF(k->a);
 	struct tmpl *t;
 	bool secret = false;

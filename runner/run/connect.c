@@ -4,6 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct resolvers *run_values(const struct run *run, uint32_t step)
+{
+	const struct play *play = run->plan->steps[step].step->play;
+
+	return play && play->rs ? play->rs : run->rs;
+}
+
 struct host_run *run_host(struct run *run, const struct inv_host *h)
 {
 	pthread_mutex_lock(&run->lock);
@@ -75,6 +82,22 @@ bool run_target(struct run *run, struct host_run *hr, struct target *t, struct e
 	return true;
 }
 
+/* More than what a login and a slow host take. Certificates are good from an hour before they are made, so that an hour breaks TLS. */
+enum { CLOCK_OFF_S = 60 };
+
+static void clock_look(struct run *run, struct host_run *hr)
+{
+	int64_t off = hr->conn->ahead_s;
+
+	if (!run->rep || (off >= -CLOCK_OFF_S && off <= CLOCK_OFF_S)) /* a command alone is reported by who asked for it */
+		return;
+	char *text = arena_fmt(hr->a, "the clock of %s is %lld s %s this machine's; certificates, logs and backups go by it "
+			       "(is its time kept? chronyc tracking says)",
+			       hr->h->name, (long long)(off < 0 ? -off : off), off < 0 ? "behind" : "ahead of");
+	hr->counts.warned++;
+	report_warning(run->rep, hr->h->name, NULL, text);
+}
+
 static bool connect_once(struct run *run, struct host_run *hr, struct err *e)
 {
 	struct target t;
@@ -85,7 +108,16 @@ static bool connect_once(struct run *run, struct host_run *hr, struct err *e)
 	t.alone = hr->selected && !run->o.check;
 	if (run->o.connect ? !run->o.connect(run->o.connect_ctx, &hr->conn, &t, e) : !conn_open(&hr->conn, &t, &o, e))
 		return false;
+	clock_look(run, hr);
 	resolver_facts(hr->r, hr->conn->facts);
+	for (uint32_t i = 0; run->plan && i < run->plan->playbook->n_plays; i++) {
+		struct resolvers *rs = run->plan->playbook->plays[i].rs;
+		if (!rs)
+			continue;
+		resolver_facts(resolvers_of(rs, hr->h), hr->conn->facts);
+		if (!check_connected(resolvers_of(rs, hr->h), e))
+			return false;
+	}
 	return check_connected(hr->r, e);
 }
 

@@ -15,7 +15,7 @@ static bool has_secret(const struct param *p)
 }
 
 /* One pass over every parameter of every host: what stands openly, or what is secret. */
-static void secrets_pass(struct run *run, bool open)
+static void secrets_pass(struct run *run, struct resolvers *rs, bool open)
 {
 	const struct modules *ms = run->w->modules;
 
@@ -26,7 +26,7 @@ static void secrets_pass(struct run *run, bool open)
 			if (has_secret(p) == open)
 				continue;
 			for (uint32_t h = 0; h < run->plan->n_hosts; h++) {
-				const struct value *v = resolver_get(resolvers_of(run->rs, run->plan->hosts[h]), p->row->name, NULL);
+				const struct value *v = resolver_get(resolvers_of(rs, run->plan->hosts[h]), p->row->name, NULL);
 				if (open)
 					secrets_public_value(run->secrets, v);
 				else
@@ -45,8 +45,12 @@ static void secrets_gather(struct run *run)
 		secrets_public(run->secrets, inv->hosts[i]->name);
 	for (uint32_t i = 0; i < inv->n_groups; i++)
 		secrets_public(run->secrets, inv->groups[i]->name);
-	secrets_pass(run, true);
-	secrets_pass(run, false);
+	for (int open = 1; open >= 0; open--) {
+		secrets_pass(run, run->rs, open);
+		for (uint32_t i = 0; i < run->plan->playbook->n_plays; i++)
+			if (run->plan->playbook->plays[i].rs)
+				secrets_pass(run, run->plan->playbook->plays[i].rs, open);
+	}
 }
 
 static const char *host_state(const struct host_run *hr)

@@ -38,6 +38,7 @@ struct host_run {
 	struct err down;          /* why there is no connection; a host that failed may still be reached by others */
 	const char *not_run;      /* "needs ..." */
 	const char *check_dirty;
+	struct foreseen *foreseen; /* check mode: by the host's own steps, one after the other */
 	struct value *published;  /* map; under run->lock */
 	struct counts counts;
 	struct counts later;      /* of what it left for other hosts; under run->lock */
@@ -85,7 +86,9 @@ void run_later_send(struct run *run, struct later *l);
 bool run_target(struct run *run, struct host_run *hr, struct target *t, struct err *e);
 /* The health row that says whether a module's service answers, seen from any host: asked for `needs` outside the run. */
 #define RUN_ANSWERS "answers"
-/* Health of a module on one host, as a task of its own. */
-bool run_health(struct run *run, struct host_run *hr, const struct module *m, const char *name, struct err *e);
+/* Health of a module on one host, as a task of its own, with the values that the step sees. */
+bool run_health(struct run *run, struct host_run *hr, uint32_t step, const struct module *m, const char *name, struct err *e);
+/* What the hosts say as the step sees it: its play's values first. */
+struct resolvers *run_values(const struct run *run, uint32_t step);
 
 #endif

@@ -47,7 +47,7 @@ static bool is_first(struct run *run, uint32_t step, const struct inv_host *h)
 	if (*known < 0) {
 		const struct step *s = run->plan->steps[step].step;
 		struct arena *a = arena_new();
-		struct scope sc = resolver_scope(resolvers_of(run->rs, h), a, s->module, NULL);
+		struct scope sc = resolver_scope(resolvers_of(run_values(run, step), h), a, s->module, NULL);
 		struct value *v = NULL;
 		*known = expr_eval(s->first, a, &sc, &v, NULL) && value_truth(v);
 		arena_free(a);
@@ -114,6 +114,10 @@ static enum ready barrier_ready(struct run *run, const struct host_run *hr, uint
 {
 	const struct step *own = run->plan->steps[step].step;
 
+	for (uint32_t s = 0; s < run->plan->steps[step].after; s++)
+		for (uint32_t i = 0; i < run->plan->steps[s].n_hosts; i++)
+			if (edge_of(run, s, run->plan->steps[s].hosts[i]) == EDGE_OPEN)
+				return BLOCKED;
 	if (!(own->flags & (PIG_BARRIER | PIG_GATHER)))
 		return READY;
 	for (uint32_t s = 0; s < step; s++) {

@@ -3,16 +3,15 @@
 
 #include <string.h>
 
-static bool when_holds(struct run *run, struct host_run *hr, const struct expr *when, const struct module *m, struct arena *a, bool *holds,
-		       struct err *e)
+static bool when_holds(struct run *run, struct host_run *hr, uint32_t step, const struct expr *when, const struct module *m,
+		       struct arena *a, bool *holds, struct err *e)
 {
 	struct value *v;
 
-	(void)run;
 	*holds = true;
 	if (!when)
 		return true;
-	struct scope s = resolver_scope(hr->r, a, m, NULL);
+	struct scope s = resolver_scope(resolvers_of(run_values(run, step), hr->h), a, m, NULL);
 	if (!expr_eval(when, a, &s, &v, e))
 		return false;
 	*holds = value_truth(v);
@@ -36,7 +35,7 @@ static bool task_run(struct run *run, struct host_run *hr, const struct task_row
 {
 	struct task *t = arena_get(a, sizeof *t);
 	struct err e = { 0 };
-	bool holds = true, ok = when_holds(run, hr, row->when, row->module, a, &holds, &e);
+	bool holds = true, ok = when_holds(run, hr, step, row->when, row->module, a, &holds, &e);
 
 	t->name = row->row->name;
 	if (ok && holds) {
@@ -76,7 +75,7 @@ static bool step_flush(struct run *run, struct host_run *hr, struct batch *share
 	return ok ? true : task_failed(run, hr, list->ops[0]->task, &e);
 }
 
-struct gate { struct run *run; struct host_run *hr; const struct step *step; bool before; /* the first change */ };
+struct gate { struct run *run; struct host_run *hr; uint32_t at; const struct step *step; bool before; /* the first change */ };
 
 static bool in_plan(const struct run *run, const char *module, const char *step)
 {
@@ -101,7 +100,7 @@ static bool needs_ask(struct gate *g, struct err *e)
 		for (uint32_t i = 0; m && i < m->n_health; i++)
 			asks |= !strcmp(m->health[i].name, RUN_ANSWERS);
 		if (asks && m != g->step->module && !in_plan(g->run, name, arena_strn(a, dot + 1, n - (size_t)(dot + 1 - p))) &&
-		    !run_health(g->run, g->hr, m, RUN_ANSWERS, e))
+		    !run_health(g->run, g->hr, g->at, m, RUN_ANSWERS, e))
 			return false;
 		p += n + (p[n] == ' ');
 	}
@@ -115,7 +114,7 @@ static bool gate_ask(void *ctx, struct err *e)
 	if (g->before && !needs_ask(g, e))
 		return false;
 	g->before = false;
-	return !g->step->health || run_health(g->run, g->hr, g->step->module, g->step->health, e);
+	return !g->step->health || run_health(g->run, g->hr, g->at, g->step->module, g->step->health, e);
 }
 
 /* The tasks of a step on a host, then what is left in their common batch. Health is asked before the first change and after the last:
@@ -123,7 +122,7 @@ static bool gate_ask(void *ctx, struct err *e)
 static bool step_tasks(struct run *run, struct host_run *hr, uint32_t step, struct batch *shared, struct task *t)
 {
 	const struct plan_step *ps = &run->plan->steps[step];
-	struct gate gate = { run, hr, ps->step, true };
+	struct gate gate = { run, hr, step, ps->step, true };
 	struct err e = { 0 };
 
 	shared->gate = (ps->step->health || ps->step->needs) && !run->o.check ? gate_ask : NULL;
@@ -142,6 +141,16 @@ static bool step_tasks(struct run *run, struct host_run *hr, uint32_t step, stru
 	return true;
 }
 
+/* The play's condition, then the step's own. */
+static bool step_holds(struct run *run, struct host_run *hr, uint32_t step, struct arena *a, bool *holds, struct err *e)
+{
+	const struct step *s = run->plan->steps[step].step;
+
+	if (!when_holds(run, hr, step, s->play ? s->play->when : NULL, s->module, a, holds, e))
+		return false;
+	return !*holds || when_holds(run, hr, step, s->when, s->module, a, holds, e);
+}
+
 bool run_step(struct run *run, struct host_run *hr, uint32_t step)
 {
 	const struct plan_step *ps = &run->plan->steps[step];
@@ -158,7 +167,7 @@ bool run_step(struct run *run, struct host_run *hr, uint32_t step)
 		if (!hr->unreachable)
 			hr->counts.failed++;
 		report_failure(run->rep, hr->h->name, NULL, &e);
-	} else if (!when_holds(run, hr, ps->step->when, ps->step->module, a, &holds, &e)) {
+	} else if (!step_holds(run, hr, step, a, &holds, &e)) {
 		ok = task_failed(run, hr, ps->step->name, &e);
 	} else if (holds) {
 		task_batch_init(&t, &shared, a);
@@ -168,7 +177,7 @@ bool run_step(struct run *run, struct host_run *hr, uint32_t step)
 	return ok;
 }
 
-bool run_health(struct run *run, struct host_run *hr, const struct module *m, const char *name, struct err *e)
+bool run_health(struct run *run, struct host_run *hr, uint32_t step, const struct module *m, const char *name, struct err *e)
 {
 	for (uint32_t i = 0; i < m->n_health; i++) {
 		const struct pig_health *h = &m->health[i];
@@ -176,7 +185,7 @@ bool run_health(struct run *run, struct host_run *hr, const struct module *m, co
 			continue;
 		struct arena *a = arena_new();
 		struct task t;
-		bool ok = task_begin(&t, run, hr, m, h->name, 0, a, NULL, e);
+		bool ok = task_begin(&t, run, hr, m, h->name, step, a, NULL, e);
 		if (ok) {
 			h->ok(&t.pub);
 			ok = task_end(&t);

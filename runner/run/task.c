@@ -55,8 +55,14 @@ void task_batch_init(struct task *t, struct batch *b, struct arena *a)
 {
 	*b = (struct batch){ .a = a, .link = { task_link_run, t }, .check = t->run->o.check, .diff = t->run->o.diff, .alias = alias,
 			     .is_secret = is_secret, .ctx = t, .what = t->name, .due_arena = t->home->a, .check_dirty = t->host->check_dirty };
+	b->foreseen = t->host == t->home ? t->home->foreseen : NULL;
 	const struct value *facts = t->host->conn ? t->host->conn->facts : NULL;
 	b->os_package = value_cstr(value_get(facts, "os_package"), "deb");
+}
+
+struct resolver *task_values_of(const struct task *t)
+{
+	return resolvers_of(t->main->rs, t->host->h);
 }
 
 bool task_begin(struct task *t, struct run *run, struct host_run *hr, const struct module *m, const char *name, uint32_t step,
@@ -69,16 +75,18 @@ bool task_begin(struct task *t, struct run *run, struct host_run *hr, const stru
 	t->module = m;
 	t->name = name;
 	t->step = step;
+	t->rs = run_values(run, step);
 	t->a = a;
 	t->pub.host = &task_host;
 	t->pub.val = &task_values;
 	t->pub.hostname = hr->h->name;
 	t->pub.check = run->o.check;
-	t->pub.cluster = m ? resolver_cluster(hr->r, m) : NULL;
-	const struct value *address = resolver_get(hr->r, "ansible_host", NULL);
+	struct resolver *r = task_values_of(t);
+	t->pub.cluster = m ? resolver_cluster(r, m) : NULL;
+	const struct value *address = resolver_get(r, "ansible_host", NULL);
 	t->pub.address = value_cstr(address, hr->h->name);
 	if (m && m->m->params_size) {
-		t->pub.params = resolver_params(hr->r, m, e);
+		t->pub.params = resolver_params(r, m, e);
 		if (!t->pub.params)
 			return false;
 	}
@@ -139,6 +147,8 @@ static bool batch_send(struct task *t, struct err *e)
 		ok = batch_flush_due(b, e); /* another host's units do not wait for our step's end */
 	if (b->check_dirty && !t->host->check_dirty)
 		t->host->check_dirty = arena_str(t->host->a, b->check_dirty);
+	if (b->check && t->host == t->home)
+		batch_foresee(b, t->home->a, &t->home->foreseen);
 	report_new_ops(t);
 	if (!ok && b->failed)
 		t->main->name = b->failed->task;

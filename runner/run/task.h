@@ -17,6 +17,7 @@ struct task {
 	const struct module *module;
 	const char *name;
 	uint32_t step;         /* of the plan */
+	struct resolvers *rs;  /* what hosts say, as the step sees it */
 	struct arena *a;
 	struct batch *batch;   /* of the home handle: the step's, shared by its tasks; else its own */
 	uint32_t group;        /* of this task among the step's */
@@ -28,6 +29,8 @@ struct task {
 /* Prepare a home handle; the arena is the task's. Its operations go into the batch given; NULL: into one of its own. */
 bool task_begin(struct task *t, struct run *run, struct host_run *hr, const struct module *m, const char *name, uint32_t step,
                 struct arena *a, struct batch *shared, struct err *e);
+/* What the handle's host says. */
+struct resolver *task_values_of(const struct task *t);
 /* Send what is left; false: the task failed, err says why. */
 bool task_end(struct task *t);
 /* The body has returned: its operations may wait in the step's batch for more. False: it failed. */

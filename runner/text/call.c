@@ -31,6 +31,19 @@ static const char *param_at(const char *params, unsigned i, size_t *n)
 	return *n && *params != '*' ? params : NULL;
 }
 
+/* How many parameters stand before a star. */
+static unsigned places_of(const char *params)
+{
+	unsigned n = *params && *params != '*';
+
+	for (const char *p = params; n && n < CALL_PARAMS && *p; p++) {
+		if (*p == ',' && p[1] == '*')
+			break;
+		n += *p == ',';
+	}
+	return n;
+}
+
 static bool takes(const char *params, const char *star)
 {
 	size_t n = strlen(star);
@@ -70,11 +83,9 @@ static bool bind_named(struct call *k, const char *name, struct value *v)
 static bool bind(struct call *k, struct value **args, uint32_t n, const char **kw_names, struct value **kw_vals,
 		 uint32_t nkw)
 {
-	unsigned places = 0;
+	unsigned places = places_of(k->row->params);
 	size_t len;
 
-	while (places < CALL_PARAMS && param_at(k->row->params, places, &len))
-		places++;
 	for (uint32_t i = 0; i < n && i < places; i++)
 		k->args[i] = args[i];
 	if (n > places) {
@@ -83,13 +94,17 @@ static bool bind(struct call *k, struct value **args, uint32_t n, const char **k
 		k->more = args + places;
 		k->nmore = n - places;
 	}
-	k->kw_names = arena_new_of(k->c->a, const char *, nkw);
-	k->kw_vals = arena_new_of(k->c->a, struct value *, nkw);
+	if (nkw) {
+		k->kw_names = arena_new_of(k->c->a, const char *, nkw);
+		k->kw_vals = arena_new_of(k->c->a, struct value *, nkw);
+	}
 	for (uint32_t i = 0; i < nkw; i++) {
 		if (!bind_named(k, kw_names[i], kw_vals[i]))
 			return false;
 	}
 	for (unsigned i = 0; i < k->row->min; i++) {
+		if (i < places && k->args[i])
+			continue;
 		const char *param = param_at(k->row->params, i, &len);
 
 		if (param ? !k->args[i] : k->nmore < k->row->min - i)
@@ -140,8 +155,20 @@ static uint64_t call_cost(const struct row *row, const struct value *in, struct 
 struct value *row_call(struct ctx *c, const struct node *at, const char *what, const struct row *row, struct value *in,
 		       struct value **args, uint32_t n, const char **kw_names, struct value **kw_vals, uint32_t nkw)
 {
-	struct call k = { .c = c, .at = at, .row = row, .what = what, .in = in };
+	struct call k;
 	struct value *r;
+
+	k.c = c; /* one by one: clearing the whole of it first took as long as many a filter */
+	k.at = at;
+	k.row = row;
+	k.named = NULL;
+	k.what = what;
+	k.in = in;
+	for (unsigned i = 0; i < CALL_PARAMS; i++)
+		k.args[i] = NULL;
+	k.more = k.kw_vals = NULL;
+	k.kw_names = NULL;
+	k.nmore = k.nkw = 0;
 
 	if (in && !(row->flags & ROW_UNDEF) && !ctx_defined(c, at, in))
 		return NULL;
@@ -259,6 +286,8 @@ struct value *call_attr(struct call *k, struct value *item, const struct value *
 
 	const char *s = op_str(c, k->at, path);
 
+	if (s && item && item->type == V_MAP && !strchr(s, '.'))
+		return ctx_attr(c, NULL, item, s);
 	while (s && item) {
 		size_t n = strcspn(s, ".");
 		const char *part = arena_strn(c->a, s, n);
@@ -277,13 +306,13 @@ struct value *call_attr(struct call *k, struct value *item, const struct value *
 struct value *call_named(struct call *k, const char *what, struct value *item, uint32_t skip)
 {
 	const struct value *name = k->nmore > skip ? k->more[skip] : NULL;
-	const struct row *row;
 
 	if (!name || name->type != V_STR)
 		return call_fail(k, "the name of a %s is missing", what);
-	row = what[0] == 'f' ? row_filter(name->u.str.s) : row_test(name->u.str.s);
-	if (!row)
+	if (!k->named) /* the same for every item */
+		k->named = what[0] == 'f' ? row_filter(name->u.str.s) : row_test(name->u.str.s);
+	if (!k->named)
 		return call_fail(k, "there is no %s \"%s\"", what, name->u.str.s);
-	return row_call(k->c, k->at, what, row, item, k->more + skip + 1, k->nmore - skip - 1, k->kw_names, k->kw_vals,
+	return row_call(k->c, k->at, what, k->named, item, k->more + skip + 1, k->nmore - skip - 1, k->kw_names, k->kw_vals,
 			k->nkw);
 }

@@ -3,6 +3,8 @@
  */
 #include "text/tmpl_int.h"
 
+#include "base/map.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,9 +29,8 @@ struct value *ctx_fail(struct ctx *c, const struct node *at, const char *fmt, ..
 	return NULL;
 }
 
-bool ctx_step(struct ctx *c, const struct node *at, uint64_t n)
+bool ctx_too_much(struct ctx *c, const struct node *at)
 {
-	c->steps += n;
 	if (c->steps > LIMIT_STEPS)
 		ctx_fail(c, at, "the template takes more than %d steps", LIMIT_STEPS);
 	else if (arena_used(c->a) - c->start > LIMIT_BYTES)
@@ -51,10 +52,16 @@ struct frame *frame_new(struct ctx *c, struct frame *up)
 	return f;
 }
 
-void frame_set(struct ctx *c, struct frame *f, const char *name, struct value *v)
+/* Names are told apart by their hashes, which differ for nearly all. */
+static inline bool bind_is(const struct bind *b, const char *name, uint32_t hash)
+{
+	return b->hash == hash && (b->name == name || !strcmp(b->name, name));
+}
+
+static void frame_put(struct ctx *c, struct frame *f, const char *name, uint32_t hash, struct value *v)
 {
 	for (uint32_t i = 0; i < f->n; i++) {
-		if (!strcmp(f->binds[i].name, name)) {
+		if (bind_is(&f->binds[i], name, hash)) {
 			f->binds[i].val = v;
 			return;
 		}
@@ -69,21 +76,41 @@ void frame_set(struct ctx *c, struct frame *f, const char *name, struct value *v
 		f->binds = binds;
 		f->cap = cap;
 	}
-	f->binds[f->n++] = (struct bind){ .name = name, .val = v };
+	f->binds[f->n++] = (struct bind){ .name = name, .val = v, .hash = hash };
+}
+
+void frame_set(struct ctx *c, struct frame *f, const char *name, struct value *v)
+{
+	frame_put(c, f, name, hash_str(name), v);
+}
+
+static uint32_t node_hash(const struct node *x)
+{
+	return x->op ? (uint32_t)x->op : hash_str(x->name);
+}
+
+void frame_set_node(struct ctx *c, struct frame *f, const struct node *target, struct value *v)
+{
+	frame_put(c, f, target->name, node_hash(target), v);
+}
+
+static const struct bind *frame_find(const struct frame *f, const char *name, uint32_t hash)
+{
+	for (; f; f = f->up) {
+		for (uint32_t i = 0; i < f->n; i++) {
+			if (bind_is(&f->binds[i], name, hash))
+				return &f->binds[i];
+		}
+	}
+	return NULL;
 }
 
 struct value *ctx_frame_get(const struct frame *f, const char *name, bool *found)
 {
-	for (; f; f = f->up) {
-		for (uint32_t i = 0; i < f->n; i++) {
-			if (!strcmp(f->binds[i].name, name)) {
-				*found = true;
-				return f->binds[i].val;
-			}
-		}
-	}
-	*found = false;
-	return NULL;
+	const struct bind *b = frame_find(f, name, hash_str(name));
+
+	*found = b;
+	return b ? b->val : NULL;
 }
 
 /* The lookup of a name failed: the place and advice of what really failed say more than ours. */
@@ -99,14 +126,15 @@ static void ctx_fail_from(struct ctx *c, const struct node *at, const char *name
 		memcpy(c->e->where, e->where, sizeof e->where);
 }
 
-static struct value *ctx_ask(struct ctx *c, const struct node *at, const char *name)
+static struct value *ctx_ask(struct ctx *c, const struct node *at, const char *name, uint32_t hash)
 {
-	struct err e = { 0 };
-	bool found;
-	struct value *v = ctx_frame_get(&c->asked, name, &found);
+	struct err e;
+	const struct bind *known = frame_find(&c->asked, name, hash);
+	struct value *v;
 
-	if (found || !c->scope || !c->scope->get)
-		return v;
+	if (known || !c->scope || !c->scope->get)
+		return known ? known->val : NULL;
+	e.code = 0; /* the rest is written when it fails, and is long */
 	v = c->scope->get(c->scope->ctx, name, &e);
 	if (!v && e.code) {
 		ctx_fail_from(c, at, name, &e);
@@ -118,34 +146,31 @@ static struct value *ctx_ask(struct ctx *c, const struct node *at, const char *n
 			return NULL;
 		v = value_copy(c->a, v);
 	}
-	frame_set(c, &c->asked, name, v);
+	frame_put(c, &c->asked, name, hash, v);
 	return v;
 }
 
-struct value *ctx_name(struct ctx *c, const struct node *at, const char *name)
+struct value *ctx_name(struct ctx *c, const struct node *x)
 {
-	bool found;
-	struct value *v = ctx_frame_get(c->frame, name, &found);
+	const char *name = x->name;
+	uint32_t hash = node_hash(x);
+	const struct bind *b = frame_find(c->frame, name, hash);
+	struct value *v = b ? b->val : ctx_ask(c, x, name, hash);
 
 	c->steps += (c->frame->n + c->top->n + c->asked.n) / 16;
-	if (found)
-		return v;
-	v = ctx_ask(c, at, name);
 	if (v || c->failed)
 		return v;
 
-	const struct row *row = row_global(name);
-
-	if (row) {
+	if (x->row) {
 		struct func *f = arena_get(c->a, sizeof *f);
 
 		f->v.type = V_FUNC;
 		f->kind = FUNC_GLOBAL;
-		f->row = row;
+		f->row = x->row;
 		return &f->v;
 	}
 	if (!strcmp(name, "lookup") || !strcmp(name, "query") || !strcmp(name, "q"))
-		return ctx_fail(c, at, "\"%s\" is not there: templates cannot read files or run programs", name);
+		return ctx_fail(c, x, "\"%s\" is not there: templates cannot read files or run programs", name);
 	return value_undef(c->a, name);
 }
 
@@ -230,11 +255,14 @@ static struct value *loop_attr(struct ctx *c, struct loop *l, const char *name)
 /* "a.b.c" of the node that was asked for a member, for messages. */
 static void ctx_path(struct buf *b, const struct node *x)
 {
+	size_t begin = b->len;
+
 	if (x->kind == X_NAME) {
 		buf_str(b, x->name);
 	} else if (x->kind == X_ATTR) {
 		ctx_path(b, x->a);
-		buf_fmt(b, "%s%s", b->len ? "." : "", x->name);
+		buf_str(b, b->len > begin ? "." : "");
+		buf_str(b, x->name);
 	} else if (x->kind == X_INDEX) {
 		ctx_path(b, x->a);
 		if (x->b->kind == X_LIT && x->b->lit->type == V_STR)
@@ -257,8 +285,15 @@ static struct value *ctx_no_member(struct ctx *c, const struct node *at, const s
 	if (v->type != V_MAP && v->type != V_NS)
 		return ctx_missing(c, name, "%s has no member \"%s\"", op_type(v), name);
 	if (at && (at->kind == X_ATTR || at->kind == X_INDEX)) {
+		struct value *none = value_undef(c->a, name);
+
+		buf_ch(&b, '"'); /* most are never told: `default` takes them, so that no printf is worth it */
+		buf_str(&b, name);
+		buf_str(&b, "\" is undefined: \"");
 		ctx_path(&b, at->a);
-		return ctx_missing(c, name, "\"%s\" is undefined: \"%s\" has no such member", name, buf_text(&b));
+		buf_str(&b, "\" has no such member");
+		none->source = buf_text(&b);
+		return none;
 	}
 	return value_undef(c->a, name);
 }

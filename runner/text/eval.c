@@ -245,9 +245,14 @@ static bool eval_args(struct ctx *c, const struct node *x, struct value ***args,
 {
 	if (x->n > ARGS_MOST)
 		return ctx_fail(c, x, "more than %d arguments", ARGS_MOST);
-	*args = arena_new_of(c->a, struct value *, x->n);
-	*names = arena_new_of(c->a, const char *, x->nkws);
-	*vals = arena_new_of(c->a, struct value *, x->nkws);
+	*args = *vals = NULL;
+	*names = NULL;
+	if (x->n)
+		*args = arena_new_of(c->a, struct value *, x->n);
+	if (x->nkws) {
+		*names = arena_new_of(c->a, const char *, x->nkws);
+		*vals = arena_new_of(c->a, struct value *, x->nkws);
+	}
 	for (uint32_t i = 0; i < x->n; i++) {
 		if (!((*args)[i] = eval(c, x->kids[i])))
 			return false;
@@ -277,7 +282,7 @@ static struct value *eval_call(struct ctx *c, const struct node *x)
 
 	if (x->a->kind == X_ATTR) {
 		struct value *self = eval_used(c, x->a->a);
-		const struct row *row = self ? row_method(x->a->name, self, false) : NULL;
+		const struct row *row = self ? row_of_type(x->row, self) : NULL;
 
 		if (!self || !eval_args(c, x, &args, &names, &vals))
 			return NULL;
@@ -338,7 +343,7 @@ static struct value *eval_kind(struct ctx *c, const struct node *x)
 	case X_LIT:
 		return x->lit;
 	case X_NAME:
-		return ctx_name(c, x, x->name);
+		return ctx_name(c, x);
 	case X_LIST:
 	case X_TUPLE:
 		return eval_list(c, x);

@@ -7,8 +7,28 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const char *const digests[] = {"md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3-256", "sha3-512"};
+enum { DIGESTS = sizeof digests / sizeof *digests };
+
+/* OpenSSL looks for a digest among its providers at each use, unless it was fetched: that took longer than the digest. */
+static const EVP_MD *fetched(size_t i)
+{
+	static EVP_MD *_Atomic known[DIGESTS];
+	EVP_MD *md = atomic_load(&known[i]), *none = NULL;
+
+	if (md)
+		return md;
+	md = EVP_MD_fetch(NULL, digests[i], NULL);
+	if (md && !atomic_compare_exchange_strong(&known[i], &none, md)) {
+		EVP_MD_free(md);
+		md = none; /* another thread was first */
+	}
+	return md;
+}
 
 enum { DIGEST_STEPS = 4 }; /* besides its text's, for OpenSSL's making and taking down a context */
 
@@ -32,18 +52,16 @@ static struct value *digest(struct call *k, const EVP_MD *md)
 	return op_buf(k->c, &b);
 }
 
-struct value *filter_md5(struct call *k) { return digest(k, EVP_md5()); }
-struct value *filter_checksum(struct call *k) { return digest(k, EVP_sha1()); }
+struct value *filter_md5(struct call *k) { return digest(k, fetched(0)); }
+struct value *filter_checksum(struct call *k) { return digest(k, fetched(1)); }
 
 struct value *filter_hash(struct call *k)
 {
-	static const char *const names[] = {"md5",    "sha1",	"sha224",   "sha256",
-					    "sha384", "sha512", "sha3-256", "sha3-512"};
 	const char *type = call_str(k, 0, "sha1");
 
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		if (!strcmp(names[i], type))
-			return digest(k, EVP_get_digestbyname(type));
+	for (size_t i = 0; i < DIGESTS; i++) {
+		if (!strcmp(digests[i], type))
+			return digest(k, fetched(i));
 	}
 	return call_fail(k, "there is no hash \"%s\"", type);
 }

@@ -164,7 +164,15 @@ static double round_real(double f, int64_t digits)
 
 	if (isnan(f) || isinf(f) || digits > 22)
 		return f;
-	if (digits >= 0) {
+	if (!digits)
+		return nearbyint(f);
+	if (digits > 0 && digits <= 4 && fabs(f) < 1e5) { /* far from a half, the product's own error does not matter */
+		scale = pow(10, (double)digits);
+		double x = f * scale, near = nearbyint(x);
+		if (fabs(fabs(x - near) - 0.5) > 1e-6)
+			return near / scale;
+	}
+	if (digits > 0) {
 		snprintf(text, sizeof text, "%.*f", (int)digits, f);
 		return strtod(text, NULL);
 	}

@@ -52,6 +52,15 @@ bool format_repr(struct ctx *c, const struct node *at, struct buf *b, const stru
 	return true;
 }
 
+static void format_fill(struct buf *b, const struct spec *s, int64_t n)
+{
+	if (s->fill[0] && !s->fill[1])
+		buf_fill(b, s->fill[0], (size_t)n);
+	else
+		for (; n > 0; n--)
+			buf_str(b, s->fill);
+}
+
 static bool format_pad(struct ctx *c, const struct node *at, struct buf *b, const struct spec *s, const char *text,
 		       size_t n, size_t sign, char align)
 {
@@ -64,16 +73,13 @@ static bool format_pad(struct ctx *c, const struct node *at, struct buf *b, cons
 	before = align == '>' ? pad : align == '^' ? pad / 2 : 0;
 	if (align == '=') {
 		buf_add(b, text, sign);
-		for (; pad; pad--)
-			buf_str(b, s->fill);
+		format_fill(b, s, pad);
 		buf_add(b, text + sign, n - sign);
 		return true;
 	}
-	for (int64_t i = 0; i < before; i++)
-		buf_str(b, s->fill);
+	format_fill(b, s, before);
 	buf_add(b, text, n);
-	for (int64_t i = before; i < pad; i++)
-		buf_str(b, s->fill);
+	format_fill(b, s, pad - before);
 	return true;
 }
 

@@ -268,7 +268,10 @@ bool tmpl_render(const struct tmpl *t, struct arena *a, const struct scope *s, s
 		have++;
 	for (; have < t->newlines; have++)
 		buf_ch(&b, '\n');
-	buf_add(out, b.p, b.len);
+	if (out->a == a && !out->len)
+		*out = b;
+	else
+		buf_add(out, b.p, b.len);
 	if (secret)
 		*secret = c.out_secret;
 	return true;

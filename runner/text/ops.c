@@ -4,7 +4,6 @@
  */
 #include "text/tmpl_int.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -333,7 +332,7 @@ bool op_text(struct ctx *c, const struct node *at, struct buf *b, const struct v
 		buf_str(b, v->u.b ? "True" : "False");
 		return true;
 	case V_INT:
-		buf_fmt(b, "%" PRId64, v->u.i);
+		buf_int(b, v->u.i);
 		return true;
 	case V_FLOAT:
 		return value_print(b, v);

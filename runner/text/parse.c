@@ -2,6 +2,7 @@
  * The grammar of operands: literals, names, brackets, members, calls and filters; and the helpers that the other files
  * of the parser use. Operators are in parse_op.c, statements in parse_stmt.c.
  */
+#include "base/map.h"
 #include "text/tmpl_int.h"
 
 #include <stdarg.h>
@@ -93,6 +94,16 @@ struct node *parse_node(struct parser *p, enum node_kind kind)
 	n->kind = (uint8_t)kind;
 	n->line = parse_tok(p)->line;
 	n->col = parse_tok(p)->col;
+	return n;
+}
+
+struct node *parse_name_node(struct parser *p, const char *name)
+{
+	struct node *n = parse_node(p, X_NAME);
+
+	n->name = name;
+	n->op = (int)hash_str(name);
+	n->row = row_global(name);
 	return n;
 }
 
@@ -238,9 +249,8 @@ static struct node *parse_name(struct parser *p)
 			return parse_fail(p, "expected an expression, found \"%s\"", s);
 	}
 
-	struct node *n = parse_node(p, X_NAME);
+	struct node *n = parse_name_node(p, s);
 
-	n->name = s;
 	for (unsigned i = 0; i < 3; i++)
 		p->macro_uses |= !strcmp(s, given[i]) ? 1u << i : 0;
 	p->pos++;
@@ -357,7 +367,7 @@ struct node *parse_call(struct parser *p, struct node *of)
 	if (!parse_args(p, n))
 		return NULL;
 	if (of->kind == X_ATTR) {
-		n->row = row_method(of->name, NULL, true);
+		n->row = row_method(of->name);
 		if (n->row && n->row->flags & ROW_CHANGES)
 			p->t->owns = true;
 	}

@@ -97,8 +97,7 @@ static struct node *parse_target(struct parser *p, bool with_ns)
 		} else {
 			if (t->kind != TOK_NAME)
 				return parse_fail(p, "expected a name to assign to");
-			n = parse_node(p, X_NAME);
-			n->name = t->s;
+			n = parse_name_node(p, t->s);
 			p->pos++;
 			if (with_ns && parse_is_op(p, '.') && parse_tok(p)[1].kind == TOK_NAME) {
 				struct node *attr = parse_node(p, X_ATTR);

@@ -47,7 +47,7 @@ static bool render_if(struct ctx *c, const struct node *n)
 static bool assign(struct ctx *c, struct frame *f, const struct node *target, struct value *v)
 {
 	if (target->kind == X_NAME) {
-		frame_set(c, f, target->name, v);
+		frame_set_node(c, f, target, v);
 		return true;
 	}
 	if (target->kind == X_ATTR) {

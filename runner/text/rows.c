@@ -45,13 +45,16 @@ const struct row *row_test(const char *name)
 	return find(tests, sizeof tests / sizeof *tests, name);
 }
 
-const struct row *row_method(const char *name, const struct value *of, bool any_type)
+const struct row *row_method(const char *name)
 {
-	const struct row *row = find(methods, sizeof methods / sizeof *methods, name);
-	unsigned want = !row || any_type ? 0xFF : of->type == V_STR ? ROW_STR : of->type == V_LIST ? ROW_LIST
-			: of->type == V_MAP ? ROW_MAP : 0;
+	return find(methods, sizeof methods / sizeof *methods, name);
+}
 
-	return row && row->flags & want ? row : NULL;
+const struct row *row_of_type(const struct row *method, const struct value *of)
+{
+	unsigned is = of->type == V_STR ? ROW_STR : of->type == V_LIST ? ROW_LIST : of->type == V_MAP ? ROW_MAP : 0;
+
+	return method && method->flags & is ? method : NULL;
 }
 
 const struct row *row_global(const char *name)

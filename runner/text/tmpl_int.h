@@ -129,6 +129,8 @@ bool parse_want_op(struct parser *p, int op);
 /* Fail at the present token; NULL, so that `return parse_fail(...)` reads well. */
 struct node *parse_fail(struct parser *p, const char *fmt, ...) ARENA_PRINTF(2);
 struct node *parse_node(struct parser *p, enum node_kind kind);
+/* X_NAME: op is the name's hash, row the global of that name */
+struct node *parse_name_node(struct parser *p, const char *name);
 void parse_push(struct parser *p, struct node *n, struct node *kid);
 /* Record the depth of a finished node; NULL when the tree is too deep. */
 struct node *parse_deep(struct parser *p, struct node *n);
@@ -153,6 +155,7 @@ bool parse_template(struct parser *p);
 struct bind {
 	const char *name;
 	struct value *val;
+	uint32_t hash; /* of the name */
 };
 struct frame {
 	struct frame *up;
@@ -216,6 +219,7 @@ struct call {
 	const char **kw_names;           /* what "**" took */
 	struct value **kw_vals;
 	uint32_t nkw;
+	const struct row *named; /* what call_named found */
 };
 
 enum func_kind {
@@ -254,13 +258,20 @@ struct ns {
 
 /* Fail at a node, once: the first failure is kept. Always NULL. */
 struct value *ctx_fail(struct ctx *c, const struct node *at, const char *fmt, ...) ARENA_PRINTF(3);
-bool ctx_step(struct ctx *c, const struct node *at, uint64_t n);
+bool ctx_too_much(struct ctx *c, const struct node *at);
+static inline bool ctx_step(struct ctx *c, const struct node *at, uint64_t n)
+{
+	c->steps += n;
+	return c->steps > LIMIT_STEPS || arena_used(c->a) - c->start > LIMIT_BYTES ? ctx_too_much(c, at) : !c->failed;
+}
 void ctx_start(struct ctx *c, struct arena *a, const struct scope *s, const struct tmpl *t, struct err *e);
 struct frame *frame_new(struct ctx *c, struct frame *up);
 void frame_set(struct ctx *c, struct frame *f, const char *name, struct value *v);
+/* The same under the name of an X_NAME, whose hash the parser has left there. */
+void frame_set_node(struct ctx *c, struct frame *f, const struct node *target, struct value *v);
 struct value *ctx_frame_get(const struct frame *f, const char *name, bool *found);
-/* Name in the frames, then the scope, then the globals; a V_UNDEF when nowhere; NULL on failure. */
-struct value *ctx_name(struct ctx *c, const struct node *at, const char *name);
+/* The name of an X_NAME in the frames, then the scope, then the globals; a V_UNDEF when nowhere; NULL on failure. */
+struct value *ctx_name(struct ctx *c, const struct node *x);
 struct value *eval(struct ctx *c, const struct node *x);
 /* As eval, but undefined is an error. */
 struct value *eval_used(struct ctx *c, const struct node *x);
@@ -351,7 +362,8 @@ bool format_repr(struct ctx *c, const struct node *at, struct buf *b, const stru
 
 const struct row *row_filter(const char *name);
 const struct row *row_test(const char *name);
-const struct row *row_method(const char *name, const struct value *of, bool any_type);
+const struct row *row_method(const char *name);
+const struct row *row_of_type(const struct row *method, const struct value *of); /* NULL: of's type has no such method */
 const struct row *row_global(const char *name);
 
 #endif

@@ -46,8 +46,8 @@ size_t utf8_len(const char *s, size_t n)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < n; i = utf8_next(s, n, i, NULL))
-		count++;
+	for (size_t i = 0; i < n; count++)
+		i = (unsigned char)s[i] < 0x80 ? i + 1 : utf8_next(s, n, i, NULL);
 	return count;
 }
 
@@ -140,10 +140,19 @@ bool utf8_space(uint32_t cp)
 void utf8_case(struct buf *b, const char *s, size_t n, bool upper)
 {
 	for (size_t i = 0; i < n;) {
-		uint32_t cp;
+		uint32_t cp = (unsigned char)s[i];
+
+		if (cp < 0x80) {
+			bool other = upper ? cp >= 'a' && cp <= 'z' : cp >= 'A' && cp <= 'Z';
+
+			buf_ch(b, other ? (char)(cp ^ 32) : (char)cp);
+			i++;
+			continue;
+		}
+
 		size_t next = utf8_next(s, n, i, &cp);
 
-		if (next == i + 1 && cp >= 0x80)
+		if (next == i + 1)
 			buf_ch(b, s[i]);
 		else if (upper && cp == 0xDF)
 			buf_str(b, "SS");

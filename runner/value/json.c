@@ -364,6 +364,16 @@ struct writer {
 	size_t start;
 };
 
+/* Bytes that stand for themselves in a JSON string. */
+static size_t plain_len(const char *s, const char *end)
+{
+	const char *p = s;
+
+	while (p < end && *p >= 0x20 && *p < 0x7f && *p != '"' && *p != '\\')
+		p++;
+	return (size_t)(p - s);
+}
+
 static void string_write(struct writer *w, const char *s, size_t n)
 {
 	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
@@ -372,7 +382,12 @@ static void string_write(struct writer *w, const char *s, size_t n)
 
 	buf_ch(w->out, '"');
 	while (s < end) {
-		size_t len = utf8_char(s, end, &c);
+		size_t len = plain_len(s, end);
+		buf_add(w->out, s, len);
+		s += len;
+		if (s == end)
+			break;
+		len = utf8_char(s, end, &c);
 		if (!len) {
 			len = 1;
 			c = 0xfffd; /* not UTF-8: JSON cannot hold it */
@@ -407,7 +422,7 @@ static void break_write(struct writer *w, uint32_t i, uint32_t n, int depth)
 		buf_str(w->out, indent || w->style->tight ? "," : ", ");
 	if (indent) {
 		buf_ch(w->out, '\n');
-		buf_fmt(w->out, "%*s", indent * (depth + (i < n)), "");
+		buf_fill(w->out, ' ', (size_t)(indent * (depth + (i < n))));
 	}
 }
 

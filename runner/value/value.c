@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "value/kept.h"
 
 enum { LINEAR = 8, DEEP = 256, STEPS = 8000000 };
 
@@ -128,7 +129,7 @@ static struct entry *find(const struct value *map, const char *key)
 		return NULL;
 	if (!map->u.map.slots) {
 		for (uint32_t i = 0; i < map->u.map.n; i++)
-			if (!strcmp(map->u.map.items[i].key, key))
+			if (*map->u.map.items[i].key == *key && !strcmp(map->u.map.items[i].key, key))
 				return &map->u.map.items[i];
 		return NULL;
 	}
@@ -142,7 +143,7 @@ static struct entry *find(const struct value *map, const char *key)
 	return NULL;
 }
 
-void value_put_at(struct arena *a, struct value *map, const char *key, struct value *item, struct origin at)
+static void put(struct arena *a, struct value *map, const char *key, bool kept, struct value *item, struct origin at)
 {
 	if (map->type != V_MAP)
 		bug("value_put on a %s", value_type_name(map));
@@ -161,7 +162,7 @@ void value_put_at(struct arena *a, struct value *map, const char *key, struct va
 		map->u.map.items = items;
 		map->u.map.cap = cap;
 	}
-	map->u.map.items[map->u.map.n++] = (struct entry){ arena_str(a, key), item, at };
+	map->u.map.items[map->u.map.n++] = (struct entry){ kept ? key : arena_str(a, key), item, at };
 	if (map->u.map.n <= LINEAR)
 		return;
 	if (map->u.map.n * 2 > map->u.map.nslots) {
@@ -171,6 +172,26 @@ void value_put_at(struct arena *a, struct value *map, const char *key, struct va
 	} else {
 		slot_fill(map, map->u.map.n - 1);
 	}
+}
+
+void value_put_at(struct arena *a, struct value *map, const char *key, struct value *item, struct origin at)
+{
+	put(a, map, key, false, item, at);
+}
+
+void value_put_kept(struct arena *a, struct value *map, const char *key, struct value *item, struct origin at)
+{
+	put(a, map, key, true, item, at);
+}
+
+void value_fit(struct arena *a, struct value *map)
+{
+	uint32_t n = map->u.map.n;
+
+	map->u.map.cap = n;
+	map->u.map.items = n ? arena_dup(a, map->u.map.items, n * sizeof *map->u.map.items) : NULL;
+	if (map->u.map.slots)
+		map->u.map.slots = arena_dup(a, map->u.map.slots, map->u.map.nslots * sizeof *map->u.map.slots);
 }
 
 void value_put(struct arena *a, struct value *map, const char *key, struct value *item)

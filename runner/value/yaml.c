@@ -8,6 +8,7 @@
 #include <yaml.h>
 
 #include "base/map.h"
+#include "value/kept.h"
 #include "value/plain.h"
 #include "value/value.h"
 
@@ -28,6 +29,7 @@ struct reader {
 	size_t len;
 	struct err *e;
 	struct map anchors;
+	struct map keys; /* text_kept: as value, the text where it lives */
 	long nodes, aliases, shared; /* nodes: shared ones counted each time; shared: those alone */
 	int depth, literal; /* literal: how many `!unsafe` are open */
 	bool any_tag;
@@ -150,12 +152,36 @@ static bool tagged_scalar(struct reader *r, struct value *v, const char *tag, st
 	return err_hint(r->e, "Known are !unsafe, !vault and YAML's own, such as !!str.");
 }
 
+enum { SHORT = 16 };
+
+/* A text that many places have in common is held once: keys, and what is short. */
+static const char *text_kept(struct reader *r, const char *s)
+{
+	char *kept = map_get(&r->keys, s);
+
+	if (!kept)
+		map_put(&r->keys, s, kept = arena_str(r->a, s));
+	return kept;
+}
+
+static struct value *text_value(struct reader *r, const char *s, size_t n)
+{
+	if (n >= SHORT || strlen(s) != n)
+		return value_strn(r->a, s, n);
+
+	struct value *v = value_null(r->a);
+	v->type = V_STR;
+	v->u.str.s = text_kept(r, s);
+	v->u.str.n = n;
+	return v;
+}
+
 static bool scalar_read(struct reader *r, const yaml_event_t *ev, struct value **out)
 {
 	const char *s = (const char *)ev->data.scalar.value, *tag = (const char *)ev->data.scalar.tag;
 	size_t n = ev->data.scalar.length;
 	bool plain = ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-	struct value *v = value_strn(r->a, s, n);
+	struct value *v = text_value(r, s, n);
 
 	*out = v;
 	v->at = mark_origin(r, &ev->start_mark);
@@ -226,6 +252,15 @@ static bool key_read(struct reader *r, const yaml_event_t *ev, const char **key,
 		fault(r, at, "a key must be a scalar, not a list or a map");
 		return err_hint(r->e, "Quote a key or value that begins with { or [, such as \"{{ name }}\".");
 	}
+	if (ev->type == YAML_SCALAR_EVENT && !ev->data.scalar.tag && !ev->data.scalar.anchor) {
+		const char *s = (const char *)ev->data.scalar.value;
+		if (++r->nodes > NODES_MAX)
+			return fault(r, at, "more than %d values", NODES_MAX);
+		if (strlen(s) != ev->data.scalar.length)
+			return fault(r, at, "a key must not hold a NUL character");
+		*key = text_kept(r, s);
+		return true;
+	}
 	if (!node_read(r, ev, &v))
 		return false;
 	if (v->type == V_LIST || v->type == V_MAP)
@@ -293,7 +328,7 @@ static bool pair_read(struct reader *r, const yaml_event_t *ev, struct value *ma
 		*merged = val;
 		*merge_at = at;
 	} else {
-		value_put_at(r->a, map, key, val, at);
+		value_put_kept(r->scratch, map, key, val, at);
 	}
 	return true;
 }
@@ -314,6 +349,7 @@ static bool map_read(struct reader *r, struct value *map)
 		if (end)
 			break;
 	}
+	value_fit(r->a, map); /* it grew in the scratch arena */
 	if (!merged)
 		return true;
 
@@ -439,7 +475,7 @@ static bool stream_read(struct reader *r, const char *text, size_t len, struct v
 	r->scratch = arena_new();
 	r->text = text ? text : "";
 	r->len = text ? len : 0;
-	r->anchors = MAP(r->scratch);
+	r->anchors = r->keys = MAP(r->scratch);
 	if (!yaml_parser_initialize(&r->parser))
 		bug("out of memory in libyaml");
 	yaml_parser_set_input_string(&r->parser, (const unsigned char *)r->text, r->len);

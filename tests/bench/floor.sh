@@ -10,7 +10,7 @@ set -u
 KIT=$1
 PRIMARY=node-1 REPLICAS="node-2 node-3" ETCD=meta
 SSH=(ssh -o ControlMaster=auto -o "ControlPath=$KIT/%h" -o ControlPersist=30 -o KexAlgorithms=curve25519-sha256)
-PACKAGES="postgresql-15 patroni python3-psycopg2 pgbouncer pgbackrest"
+PACKAGES="postgresql-15 patroni python3-psycopg2 pgbouncer pgbackrest prometheus-postgres-exporter"
 
 # Root's shell on NODE runs SCRIPT, with our standard input.
 on() { "${SSH[@]}" "$1" "sudo sh -c $(printf %q "$2")"; }
@@ -50,7 +50,7 @@ if [ "$id" != 543 ]; then
 	echo account
 fi
 n=$(dpkg-query -W -f "\${db:Status-Status}\n" $PACKAGES | grep -cx installed)
-[ "$n" = 5 ] || { echo "packages are missing" >&2; exit 1; }
+[ "$n" = 6 ] || { echo "packages are missing" >&2; exit 1; }
 cat >/run/floor.tar
 if tar -C / --numeric-owner -idf /run/floor.tar 2>&1 | grep -v "Mod time differs" | grep -q .; then
 	tar -C / --numeric-owner -ixpf /run/floor.tar
@@ -91,8 +91,17 @@ select count(*) from pg_default_acl"
 HBA='cat >/run/floor.hba; cmp -s /run/floor.hba /pg/data/pg_hba.conf || {
 	install -o postgres -g postgres -m 600 /run/floor.hba /pg/data/pg_hba.conf.new && mv /pg/data/pg_hba.conf.new /pg/data/pg_hba.conf
 	systemctl reload patroni; echo hba; }'
-ACCESS='systemctl is-active pgbouncer >/dev/null || { systemctl start pgbouncer; echo pgbouncer; }
+UNITS="pgbouncer pg_exporter pgbouncer_exporter.socket pgbackrest_exporter.socket"
+ACCESS='u=prometheus-postgres-exporter
+! systemctl -q is-active $u || { systemctl stop $u; echo $u; }
+[ "$(systemctl is-active '"$UNITS"' | grep -cx active)" = 4 ] || { systemctl start '"$UNITS"'; echo units; }
 [ ! -e /run/floor.fresh ] || { systemctl reload haproxy; rm /run/floor.fresh; echo haproxy; }'
+
+# Each member has a repository of its own; the first backup is taken beside the joins.
+STANZA='[ -e /pg/backup/archive/pg-test/archive.info ] || {
+	runuser -u postgres -- pgbackrest --stanza=pg-test --no-online --log-level-console=error stanza-create && echo stanza; }'
+BACKUP='[ -e /pg/backup/backup/pg-test/latest ] || {
+	runuser -u postgres -- pgbackrest --stanza=pg-test --type=full --log-level-console=error backup && echo backup; }'
 
 schema() { # on the primary; two connections, as the second needs what the first made
 	on $PRIMARY "$PSQL -d postgres" <"$KIT/schema.sql" >/dev/null 2>&1
@@ -110,12 +119,18 @@ first() {
 		on "$n" "$JOIN" </dev/null &
 		pids+=($!)
 	done
-	{ on $PRIMARY "$LED" </dev/null && schema && finish_node $PRIMARY :; } &
+	{
+		on $PRIMARY "$LED; $STANZA" </dev/null >/dev/null || exit 1
+		on $PRIMARY "$BACKUP" </dev/null >/dev/null &
+		n=$!
+		schema
+		finish_node $PRIMARY : && wait $n
+	} &
 	pids+=($!)
 	all_of "${pids[@]}" || die "the cluster did not form"
 	pids=()
 	for n in $REPLICAS; do
-		finish_node "$n" "$FOLLOWS" &
+		finish_node "$n" "$FOLLOWS; $STANZA" &
 		pids+=($!)
 	done
 	all_of "${pids[@]}" || die "replicas do not follow"
@@ -124,10 +139,10 @@ second() {
 	local pids=() n
 	{ [ "$(on $PRIMARY "$PSQL -d test" <<<"$STATE_SQL")" = "$(cat "$KIT/state")" ] || echo roles >>"$KIT/$PRIMARY.out"; } &
 	pids+=($!)
-	finish_node $PRIMARY "$LED" &
+	finish_node $PRIMARY "$LED; $STANZA; $BACKUP" &
 	pids+=($!)
 	for n in $REPLICAS; do
-		finish_node "$n" "$FOLLOWS" &
+		finish_node "$n" "$FOLLOWS; $STANZA" &
 		pids+=($!)
 	done
 	all_of "${pids[@]}" || die "the cluster is not well"

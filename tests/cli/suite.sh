@@ -59,6 +59,44 @@ expect "excluded group that is not there" 2 "pg-tset" -- "$pig" run pgsql.yml -l
 expect "tag that matches nothing" 2 "pg_hab" "pg_hba" -- "$pig" run pgsql.yml -t pg_hab
 expect "inventory that is not there" 2 "nowhere.yml" -- "$pig" check -i nowhere.yml
 
+
+# site TEXT: a file of plays beside the inventory
+site() { printf '%s\n' "$@" >"$dir/site.yml"; }
+site '- playbook: etcd' '- hosts: pg-test' '  tasks: [pg_hba, pg_user]' '  serial: 1' '  vars: { pg_rto: fast }' '  when: pg_role == "replica"'
+expect "plays: list of hosts" 0 "./site.yml: 3 hosts" 10.10.10.10 10.10.10.12 -- "$pig" run ./site.yml --list-hosts
+expect "plays: list of tasks" 0 "./site.yml: 2 plays" "play 1 (playbook etcd)" "play 2 (tasks pg_hba pg_user, hosts pg-test), waits for all" "1 at once" \
+	-- "$pig" run ./site.yml --list-tasks
+expect "plays: list of tags" 0 "pg_hba" "etcd_launch" -- "$pig" run "$dir/site.yml" --list-tags
+expect "plays: a limit" 0 "./site.yml: 1 host"$'\n'"  10.10.10.12" -- "$pig" run ./site.yml --list-hosts -l 10.10.10.12
+expect "plays: a tag" 0 "tasks pg_hba pg_user" -- "$pig" run ./site.yml --list-tasks -t pg_hba
+expect "plays: a tag that matches nothing" 2 '-t: playbook "./site.yml" has no tag, task or step "pg_hab"' pg_hba -- "$pig" run ./site.yml -t pg_hab
+expect "plays: a bare name is a registered playbook's" 2 'no playbook "site.yml"' "pig run ./site.yml" -- "$pig" run site.yml
+expect "plays: no such file" 2 "nowhere.yml" -- "$pig" run ./nowhere.yml
+site '- hosts: all' '  tasks: [node_hosts]'
+expect "plays: a task of several playbooks is taken as its module's own has it" 0 "./site.yml: 3 hosts" -- "$pig" run ./site.yml --list-hosts
+site '- playbook: pgsq'
+expect "plays: unknown playbook, with its place" 2 "./site.yml:1:13: " 'no playbook "pgsq"' "Did you mean pgsql?" -- "$pig" run ./site.yml
+site '- hosts: all' '  tasks:' '  - pg_hbaa'
+expect "plays: unknown task, with its place" 2 "./site.yml:3:5: " 'no task "pg_hbaa"' 'Did you mean "pg_hba"?' -- "$pig" run ./site.yml
+site '- host: all' '  playbook: pgsql'
+expect "plays: unknown key, with its place" 2 "./site.yml:1:3: " 'unknown key "host"' 'Did you mean "hosts"?' -- "$pig" run ./site.yml
+site '- hosts: pg-tset' '  playbook: pgsql'
+expect "plays: hosts that match nothing" 2 "./site.yml:1:10: " "pg-tset" "pg-test" -- "$pig" run ./site.yml
+site '- hosts: etcd' '  playbook: pgsql'
+expect "plays: hosts that the playbook is not for" 2 "./site.yml:1:10: " 'none of the hosts of "etcd"' -- "$pig" run ./site.yml
+site '- playbook: pgsql' '  when: pg_seq =='
+expect "plays: a condition that is none" 2 "./site.yml:2:" -- "$pig" run ./site.yml
+site '- playbook: pgsql' '  vars:' '    pg_rto: never' '    pg_prot: 5'
+expect "plays: a wrong value and an unknown name, with their places" 2 "./site.yml:3:13: " "pg_rto" "no host was touched" -- "$pig" run ./site.yml
+expect "plays: an unknown name, with its place" 2 "./site.yml:4:5: " "pg_port" -- "$pig" run ./site.yml -v
+site '- playbook: pgsql' '  vars: { pg_cluster: x }'
+expect "plays: a value that makes clusters" 2 "./site.yml:2:11: " "pg_cluster" "inventory" -- "$pig" run ./site.yml
+site '- hosts: pg-test' '  tasks: [rm_files]'
+expect "plays: what destroys asks for the name, named as a task too" 2 '"pg-test" would be destroyed and was not named' "confirm=pg-test" \
+	-- "$pig" run ./site.yml
+site '- playbook: [a'
+expect "plays: a YAML error, with its place" 2 "./site.yml:" -- "$pig" run ./site.yml
+
 inventory '{ pg_role: primary }' "$none"
 expect "missing pg_seq" 2 "pg_seq" "pigsty.yml:" -- "$pig" check
 expect "missing pg_seq stops a run" 2 "no host was touched" -- "$pig" run pgsql.yml

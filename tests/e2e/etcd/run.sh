@@ -1,5 +1,6 @@
 #!/bin/bash
-# Members of etcd that leave and come back: one, two at once, a whole cluster beside another; and what is refused.
+# Members of etcd that leave and come back: one, two at once, a whole cluster beside another, one
+# that lost its disk; and what is refused.
 # shellcheck disable=SC2016,SC2317,SC2086,SC2034 # the nodes' shells expand what stands in single quotes here; cases are called by name
 export SUITE=etcd
 # shellcheck source=tests/e2e/lib/lib.sh
@@ -83,6 +84,21 @@ case_one() { # leaves, and comes back
 	equal "changed=0" 0 "$(recap changed)"
 }
 
+case_disk() { # a member whose disk was replaced by an empty one
+	local n
+	put meta third
+	for n in meta node-1; do state $n; done >"$WORK/state-a"
+	on node-2 'systemctl stop etcd; rm -rf /data/etcd/* /data/etcd/.[!.]*'
+	pig_ok "etcd.yml with an empty disk" etcd.yml
+	equal "three members, none of them the old one" "etcd-1 etcd-2 etcd-3 " "$(listed)"
+	check "all are well" until_ok 30 all_well meta 3
+	equal "it has what the others have" third "$(value node-2)"
+	for n in meta node-1; do state $n; done >"$WORK/state-b"
+	check "the others were not restarted" cmp "$WORK/state-a" "$WORK/state-b"
+	pig_ok "etcd.yml again" etcd.yml
+	equal "changed=0" 0 "$(recap changed)"
+}
+
 case_two() { # at once, one after the other
 	put meta second
 	pig_ok "two members are removed" etcd-rm.yml -l 10.10.10.11,10.10.10.12 -e confirm=etcd
@@ -92,6 +108,17 @@ case_two() { # at once, one after the other
 	pig_ok "etcd.yml takes both in again" etcd.yml
 	equal "three members" "etcd-1 etcd-2 etcd-3 " "$(listed)"
 	check "all are well" until_ok 30 all_well meta 3
+}
+
+case_removed() { # by hand, with its data left
+	local id
+	id=$(on meta "$ETCD etcdctl member list" | sed -n 's/, .*, etcd-3, .*//p')
+	on meta "$ETCD etcdctl member remove $id" >/dev/null
+	check "it ends itself" until_ok 30 on node-2 '! grep -qs ":094B 0*:0000 0A " /proc/net/tcp'
+	refused "a member that was removed" 1 'etcd-3 was removed from etcd cluster "etcd", and its data is still there' etcd.yml
+	pig_ok "as the hint says: what is left is taken away" etcd-rm.yml -l 10.10.10.12 -e confirm=etcd
+	pig_ok "and it joins anew" etcd.yml
+	equal "three members" "etcd-1 etcd-2 etcd-3 " "$(listed)"
 }
 
 case_whole() { # a cluster beside another, then the other
@@ -119,7 +146,7 @@ main() {
 	local c failed_before
 	inventory
 	box_up
-	for c in form refusals one two whole; do
+	for c in form refusals one disk two removed whole; do
 		wanted "$c" || continue
 		failed_before=$FAILED
 		say "== $c"

@@ -314,6 +314,8 @@ soak_plan() { # PLAN
 write_table() { # between two marks of docs/ha.md
 	local doc=${HA_DOC:-$ROOT/docs/ha.md}
 	{
+		echo "\`make soak\`, $(date +%F), $(nproc) cores for the four nodes, the client and this test, load $(cut -d' ' -f2 /proc/loadavg) at the end:"
+		echo
 		echo '| plan | lease | kills | shortest gap, s | median, s | longest, s | bound, s | acknowledged rows lost |'
 		echo '|---|---|---|---|---|---|---|---|'
 		printf '%s' "$ROWS"

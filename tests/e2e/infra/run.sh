@@ -6,11 +6,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 export INVENTORY=$here/pigsty.yml
 # shellcheck source=tests/e2e/lib/lib.sh
 . "$here/../lib/lib.sh"
+# shellcheck source=tests/e2e/lib/watch.sh
+. "$here/../lib/watch.sh"
 INFRA="10.10.10.10 10.10.10.11"
 SITES="i.pigsty files.pigsty api.pigsty secret.pigsty"
-SHOTS=${SHOTS:-$BUILD/test-logs}
-CHROME="chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
-	--disable-component-update --disable-sync"
 
 # A request in the controller's network, names as the portal's.
 get() { # [options of curl] URL
@@ -19,7 +18,6 @@ get() { # [options of curl] URL
 	ctl curl -s -m 5 --cacert "$WORK/inv/files/pki/ca/ca.crt" "${opts[@]}" "$@"
 }
 code() { get -o /dev/null -w '%{http_code}' "$@"; }
-query() { ctl curl -s -m 5 -G "http://$1:8428/api/v1/query" --data-urlencode "query=$2" | jq -r ".data.result[] | $3"; }
 
 # ---- nothing there yet ----
 case_check_mode() {
@@ -85,28 +83,39 @@ case_targets() {
 	equal "the two Alertmanagers know each other" 2 "$(ctl curl -s http://10.10.10.11:9059/api/v2/status | jq '.cluster.peers | length')"
 }
 
+# ---- dashboards: there is no Grafana here to show them; what they ask is asked of VictoriaMetrics and of the exporters ----
+asked() { ctl curl -s -m 5 -G http://10.10.10.10:8428/api/v1/query --data-urlencode "query=$1" | jq -r .status; }
+case_boards() {
+	local f q n=0 files=()
+	mkdir -p "$WORK/boards"
+	for f in node/node pgsql/pgsql-cluster pgsql/pgsql-instance etcd/etcd redis/redis; do
+		on meta "cat /etc/dashboards/$f.json" >"$WORK/boards/${f#*/}.json"
+		files+=("$WORK/boards/${f#*/}.json")
+		check "both infra nodes have dashboard $f, which Grafana may read" cmp "$WORK/boards/${f#*/}.json" \
+			<(on node-1 "runuser -u grafana -- cat /etc/dashboards/$f.json")
+	done
+	while read -r q; do
+		n=$((n + 1))
+		[ "$(asked "$q")" = success ] || not_ok "VictoriaMetrics does not understand: $q"
+	done < <(python3 "$ROOT/tests/check/boards.py" queries "${files[@]}")
+	check "VictoriaMetrics understands all $n queries" [ "$n" -ge 80 ]
+	equal "and refuses what is none" error "$(asked 'rate(node_load1')"
+	ctl curl -s http://10.10.10.12:9100/metrics >"$WORK/boards/node.txt"
+	ctl curl -s http://10.10.10.12:9101/metrics >"$WORK/boards/haproxy.txt"
+	check "the exporters have what the nodes' dashboard asks for" python3 "$ROOT/tests/check/boards.py" metrics node \
+		"$WORK/boards/node.json" -- "$WORK/boards/node.txt" "$WORK/boards/haproxy.txt"
+	equal "CPUs of node-2 show" true "$(query 10.10.10.10 '1 - avg by (ins) (rate(node_cpu_seconds_total{mode="idle",ins=~".*"}[1m]))' \
+		'select(.metric.ins == "node-2") | (.value[1] | tonumber) >= 0')"
+	equal "a name for each node to choose from" "meta node-1 node-2 node-3 " "$(ctl curl -s http://10.10.10.10:8428/api/v1/label/ins/values \
+		--data-urlencode 'match[]=node_boot_time_seconds' -G | jq -r '.data[]' | sort | tr '\n' ' ')"
+}
+
 # ---- portal ----
 links() { grep -oE 'href="[^"]+"' "$1" | cut -d'"' -f2 | sed 's/&amp;/\&/g' | sort -u; }
 whole_url() { case $1 in http*) echo "$1" ;; *) echo "http://i.pigsty$1" ;; esac; }
 case_portal() {
 	local url n=0
 	get http://i.pigsty/ >"$WORK/home.html"
-	if command -v chromium >/dev/null; then
-		mkdir -p "$SHOTS"
-		# shellcheck disable=SC2086
-		ctl env HOME="$WORK" timeout 60 $CHROME --user-data-dir="$WORK/chrome" --host-resolver-rules='MAP i.pigsty 10.10.10.10' \
-			--window-size=1280,1400 --screenshot="$SHOTS/home.png" http://i.pigsty/ >/dev/null 2>&1
-		check "Chromium shows the home page ($SHOTS/home.png)" test -s "$SHOTS/home.png"
-		# shellcheck disable=SC2086
-		ctl env HOME="$WORK" timeout 60 $CHROME --user-data-dir="$WORK/chrome" --host-resolver-rules='MAP i.pigsty 10.10.10.10' \
-			--dump-dom http://i.pigsty/ >"$WORK/home.html" 2>/dev/null
-		# shellcheck disable=SC2086
-		ctl env HOME="$WORK" timeout 60 $CHROME --user-data-dir="$WORK/chrome" --host-resolver-rules='MAP i.pigsty 10.10.10.10' \
-			--virtual-time-budget=5000 --dump-dom http://i.pigsty/vmetrics/vmui/ >"$WORK/vmui.html" 2>/dev/null
-		check "the page for metrics asks and shows" grep -q '"__name__":"up"' "$WORK/vmui.html"
-	else
-		skip "Chromium is not installed: the page is looked at by curl"
-	fi
 	for url in $(links "$WORK/home.html"); do
 		n=$((n + 1))
 		equal "link $url answers" 200 "$(get --location-trusted -u ann:Ann.Password -o /dev/null -w '%{http_code}' "$(whole_url "$url")")"
@@ -144,16 +153,11 @@ case_names() {
 }
 
 # ---- an alert ----
-hook_lines() { on meta 'cat /run/hook.log 2>/dev/null'; }
-hook_has() { hook_lines | grep -q "$1"; }
-am_alerts() { ctl curl -s "http://$1:9059/api/v2/alerts?$2" | jq -r '.[] | "\(.labels.alertname) \(.labels.ins) \(.status.state)"' | sort; }
 inhibited() { am_alerts "$1" "" | grep -q '^HaproxyDown node-3 suppressed'; }
 # NodeDown: four intervals of 2 s, 10 s of grouping, 5 s for the second Alertmanager; and a busy machine
 TOLD=60
 case_alert() {
-	ctl ssh meta 'cat >/tmp/hook.py' <"$here/hook.py"
-	on meta 'systemctl -q is-active hook || systemd-run -q --unit=hook python3 /tmp/hook.py'
-	check "the webhook listens" until_ok 10 ctl curl -s -o /dev/null http://10.10.10.10:9060/
+	hook_start
 	sandbox stop node-3 --kill >/dev/null
 	check "the webhook is told that node-3 is down" until_ok $TOLD hook_has '/node firing NodeDown node-3'
 	check "what ran on it is known to be down, and silent" until_ok 20 inhibited 10.10.10.10
@@ -239,7 +243,7 @@ main() {
 	box_up --memory 1G
 	cp "$INVENTORY" "$INV"
 	[ -n "${REUSE:-}" ] || { case_check_mode; case_deploy || finish; }
-	for c in targets second_run portal names alert infra_away admin values remove; do
+	for c in targets second_run boards portal names alert infra_away admin values remove; do
 		wanted "$c" || continue
 		say "== $c"
 		"case_$c"

@@ -52,6 +52,48 @@ pig_run run node.yml -t node_hosts -l 10.10.10.11 --insecure; s=$?
 result $((s != 0)) "--insecure relaxes it, and nothing else does"
 rm -f "$known"
 
+# plays of a file: their order, values and conditions; nothing to do the second time
+shell() { "$pig" sandbox shell "$1" --name "$name" -- "sudo sh -c '$2'"; }
+cat >"$dir/site.yml" <<EOF
+- hosts: all
+  tasks: [node_hosts]
+  vars: { node_etc_hosts: ["10.9.9.1 one.example"] }
+  serial: 1
+- hosts: 10.10.10.11
+  tasks: [node_resolv, node_hosts]
+  when: inventory_hostname != '10.10.10.10' and os_vendor == 'debian'
+  vars: { node_etc_hosts: ["10.9.9.1 one.example", "10.9.9.2 two.example"] }
+- hosts: all
+  tasks: node_hosts
+  when: false
+EOF
+pig_run run ./site.yml --check; s=$?
+[ $s = 0 ] && has "would change"; result $? "plays: --check says what would change"
+shell meta 'grep -q one.example /etc/hosts'; s=$?
+result $((s == 0)) "plays: --check has changed nothing"
+pig_run run ./site.yml; s=$?
+result $((s != 0)) "plays: a run"
+shell meta 'grep -qx "10.9.9.1 one.example" /etc/hosts && ! grep -q two.example /etc/hosts'; result $? "plays: meta has what the first says"
+shell node-1 'grep -qx "10.9.9.2 two.example" /etc/hosts'; result $? "plays: node-1 has what the second says"
+pig_run run ./site.yml -l 10.10.10.10; s=$?
+[ $s = 0 ] && has "changed=0"; result $? "plays: nothing to do on meta the second time"
+printf -- '- hosts: all\n  tasks: [node_hosts]\n' >"$dir/site.yml"
+pig_run run ./site.yml; s=$?
+[ $s = 0 ] && has "changed=2"; result $? "plays: without the values it is as it was"
+
+# no space in a file's folder: host and path are named, the file is as it was, nothing half written beside it
+shell node-1 'mount -t tmpfs -o size=4k none /etc/profile.d && echo before >/etc/profile.d/node.sh'
+pig_run run node.yml -t node_profile; s=$?
+result $((s != 1)) "no space for a file: exit status 1, not $s"
+has "10.10.10.11" && has "/etc/profile.d/node.sh" && has "No space left on device"; result $? "the message names host, file and cause"
+has "hint: Make room there"; result $? "and says what to do"
+[ "$(shell node-1 'cat /etc/profile.d/node.sh; ls -A /etc/profile.d')" = "before
+node.sh" ]; result $? "the file is as it was, and nothing is left beside it"
+has "10.10.10.10              ok="; result $? "the other host finished"
+shell node-1 'umount /etc/profile.d'
+pig_run run node.yml -t node_profile; s=$?
+result $((s != 0)) "with space the next run does it"
+
 # no right to become root
 "$pig" sandbox shell node-1 --name "$name" -- 'sudo sh -c "mv /etc/sudoers.d /etc/sudoers.away; mkdir /etc/sudoers.d; gpasswd -d dba sudo >/dev/null 2>&1; true"' >/dev/null 2>&1
 pig_run run node.yml -t node_hosts -l 10.10.10.11; s=$?

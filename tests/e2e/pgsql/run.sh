@@ -249,6 +249,40 @@ case_cert() {
 	equal "changes nothing" 0 "$(recap changed)"
 }
 
+# The kernel's clock is everyone's: what a program on node-3 sees of it is another's.
+FAKE='lib=$(find /usr/lib -name libfaketime.so.1 | head -1)'
+date_off() { on node-3 "printf '#!/bin/sh\nexec faketime -f $1 /bin/date +%%s\n' >/usr/local/bin/date && chmod 755 /usr/local/bin/date"; }
+patroni_off() {
+	on node-3 "$FAKE; mkdir -p /run/systemd/system/patroni.service.d
+		printf '[Service]\nEnvironment=LD_PRELOAD=%s FAKETIME=$1 FAKETIME_DONT_FAKE_MONOTONIC=1\n' \"\$lib\" >/run/systemd/system/patroni.service.d/clock.conf
+		systemctl daemon-reload; systemctl restart patroni"
+}
+patroni_sees() { # from its own log: seconds that its clock is ahead
+	on node-3 'p=$(systemctl show -p MainPID --value patroni); tr "\0" "\n" <"/proc/$p/environ" | grep -c "^FAKETIME="'
+}
+case_clock() {
+	check "node-3 is a replica" until_ok 60 replica_of 10.10.10.13 || return
+	date_off +600s
+	pig_ok "a clock ten minutes ahead: no failure" pgsql.yml -l pg-test
+	check "but a warning that says how far" grep -qE '^10.10.10.13: warning: the clock of 10.10.10.13 is (59[0-9]|60[0-9]) s ahead of this machine' "$LOG"
+	equal "which the recap counts" 1 "$(recap warned 10.10.10.13)"
+	equal "once" 1 "$(recap warned)"
+	patroni_off +600
+	equal "Patroni runs ten minutes ahead" 1 "$(patroni_sees)"
+	check "and follows the leader: leases are counted by etcd's members" until_ok 60 replica_of 10.10.10.13
+	date_off -9000s
+	patroni_off -9000
+	check_not "two and a half hours behind: certificates are not good yet" until_ok 15 replica_of_here
+	check "Patroni says why" on node-3 'grep -q "certificate is not yet valid" /pg/log/patroni/patroni.log'
+	pig_ok "a look at it" pgsql.yml -l 10.10.10.13 --check
+	check "the run says that the clock is behind" grep -qE 'warning: the clock of 10.10.10.13 is (899[0-9]|900[0-9]) s behind this machine' "$LOG"
+	on node-3 'rm -rf /usr/local/bin/date /run/systemd/system/patroni.service.d; systemctl daemon-reload; systemctl restart patroni'
+	check "with the right clock it follows" until_ok 60 healthy
+	pig_ok "and the next run is well" pgsql.yml -l pg-test
+	check_not "and says nothing of clocks" grep -q clock "$LOG"
+}
+replica_of_here() { replica_of 10.10.10.13; }
+
 VIP=10.10.10.3
 vip_at() { # the nodes that hold it
 	local n
@@ -305,6 +339,26 @@ case_monitor() {
 	pig_ok "none any more" pgsql-monitor.yml
 	check_not "its exporter is gone" on meta 'systemctl is-active pg_exporter_pg-far-1 || ls /etc/default/pg_exporter_pg-far-1'
 }
+# What the dashboards of module infra ask for is what these exporters have.
+case_boards() {
+	local b l r d=$WORK/boards boards=$ROOT/tests/check/boards.py
+	l=$(leader) r=$(others "$l" | head -1)
+	mkdir -p "$d"
+	for b in pgsql/pgsql-cluster pgsql/pgsql-instance etcd/etcd; do
+		"$PIG" render "infra/boards/$b.json" -i "$INV" -l 10.10.10.10 >"$d/${b#*/}.json"
+	done
+	sql "$l" 6432 'select 1' >/dev/null
+	ctl curl -s "http://$l:9630/metrics" >"$d/leader.txt"
+	ctl curl -s "http://$r:9630/metrics" >"$d/replica.txt"
+	ctl curl -s "http://$l:9631/metrics" >"$d/pool.txt"
+	ctl curl -s "http://$l:8008/metrics" >"$d/patroni.txt"
+	ctl curl -s "http://$(backed_up):9854/metrics" >"$d/backup.txt"
+	on meta '. /etc/profile.d/etcdctl.sh; curl -s --cacert "$ETCDCTL_CACERT" --cert "$ETCDCTL_CERT" --key "$ETCDCTL_KEY" https://127.0.0.1:2379/metrics' >"$d/etcd.txt"
+	check "a cluster's dashboard" python3 "$boards" metrics pgsql-cluster "$d/pgsql-cluster.json" -- "$d"/{leader,pool,patroni,backup}.txt
+	check "an instance's dashboard, of the leader" python3 "$boards" metrics pgsql-instance "$d/pgsql-instance.json" -- "$d"/{leader,pool}.txt
+	check "of a replica" python3 "$boards" metrics pgsql-instance "$d/pgsql-instance.json" -- "$d"/{replica,pool}.txt
+	check "etcd's dashboard" python3 "$boards" metrics etcd "$d/etcd.json" -- "$d/etcd.txt"
+}
 far_up() { [ "$(metric 10.10.10.10:20001 pg_up)" = 1 ]; }
 backed_up() { echo 10.10.10.11; } # the member that made the cluster
 
@@ -346,7 +400,7 @@ main() {
 	local c failed_before
 	box_up
 	[ -n "${REUSE:-}" ] || deploy || finish
-	for c in roles password databases settings access_rules tiers cert monitor vip tls elsewhere refusals; do
+	for c in roles password databases settings access_rules tiers cert clock monitor boards vip tls elsewhere refusals; do
 		wanted "$c" || continue
 		failed_before=$FAILED
 		say "== $c"

@@ -99,11 +99,29 @@ static void test_rubbish(void)
 	CHECK_STR(STR(w, "node_user"), "");
 }
 
+static void test_clock(void)
+{
+	static const struct { const char *text; int64_t want; } cases[] = {
+		{ "uid=0\nnow=1764167400\n==> /etc/os-release <==\nID=x\n", 1764167400 },
+		{ "uid=0\nnow=12", 12 },
+		{ "uid=0\nnow=\n", 0 },
+		{ "uid=0\nnow=12x\n", 0 },
+		{ "now=9999999999999\n", 0 },
+		{ "uid=0\n==> /etc/os-release <==\nnow=5\n", 0 },
+		{ "", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		CHECK_INT(facts_clock(cases[i].text, strlen(cases[i].text)), cases[i].want);
+	CHECK(!value_get(facts("now=5\n"), "now"));
+}
+
 int main(void)
 {
 	a = arena_new();
 	test_systems();
 	test_sizes();
+	test_clock();
 	test_rubbish();
 	arena_free(a);
 	return check_done();

@@ -212,6 +212,56 @@ static void test_threads(void)
 	rs = keep_rs;
 }
 
+/* A value that hosts render alike is one for all of them, and one that they do not is not. */
+static void test_shared(void)
+{
+	struct world keep = w;
+	struct resolvers *keep_rs = rs;
+	w = world_of(a, "all:\n  vars:\n    same: [ '{{ domain }}', x ]\n    domain: a.b\n    of_cluster: '{{ pg_cluster }}-x'\n"
+			"    through: '<{{ of_cluster }}>'\n    mine: '{{ inventory_hostname }}'\n    of_groups: \"{{ group_names | join('+') }}\"\n"
+			"    peer: '{{ hostvars[other].seq }}'\n    branch: \"{{ seq if one is defined else domain }}\"\n"
+			"    unset: \"{{ none if domain == 'a.b' else 1 }}\"\n    salted: \"{{ 'x' | password_hash('sha256') }}\"\n"
+			"    mem: '{{ node_mem_mb }}'\n    maybe: '{{ late | default(1) }}'\n"
+			"  children:\n"
+			"    c1: { vars: { pg_cluster: c1 }, hosts: { h1: { seq: 1, other: h2 }, h2: { seq: 2, other: h3, one: 1 } } }\n"
+			"    c2: { vars: { pg_cluster: c2 }, hosts: { h3: { seq: 3, other: h1 } } }\n", NULL);
+	rs = resolvers_new(&w);
+
+	const struct value *same = resolver_get(of("h1"), "same", NULL);
+	CHECK(same && same == resolver_get(of("h2"), "same", NULL) && same == resolver_get(of("h3"), "same", NULL));
+	CHECK(resolver_get(of("h1"), "through", NULL) == resolver_get(of("h2"), "through", NULL));
+	CHECK_STR(text("h3", "through"), "\"<c2-x>\"");
+	CHECK_STR(text("h1", "through"), "\"<c1-x>\"");
+	for (int i = 0; i < 2; i++) { /* the second time from what was kept */
+		CHECK_STR(text("h1", "mine"), "\"h1\"");
+		CHECK_STR(text("h2", "mine"), "\"h2\"");
+		CHECK_STR(text("h1", "of_groups"), "\"c1\"");
+		CHECK_STR(text("h3", "of_groups"), "\"c2\"");
+		CHECK_STR(text("h1", "peer"), "2");
+		CHECK_STR(text("h2", "peer"), "3");
+		CHECK_STR(text("h3", "peer"), "1");
+		CHECK_STR(text("h1", "branch"), "\"a.b\"");
+		CHECK_STR(text("h2", "branch"), "2");
+		CHECK_STR(text("h3", "branch"), "\"a.b\"");
+		CHECK_STR(text("h2", "unset"), "null");
+	}
+	CHECK(strcmp(text("h1", "salted"), text("h2", "salted")) != 0);
+	CHECK_STR(text("h1", "salted"), text("h1", "salted"));
+
+	/* facts are one host's */
+	struct value *facts = value_map(a);
+	value_put(a, facts, "node_mem_mb", value_int(a, 7));
+	value_put(a, facts, "late", value_int(a, 2));
+	CHECK_STR(text("h1", "maybe"), "1");
+	resolver_facts(of("h1"), facts);
+	CHECK_STR(text("h1", "mem"), "7");
+	CHECK_STR(text("h1", "maybe"), "2");
+	CHECK_STR(text("h2", "maybe"), "1");
+	CHECK_HAS(text("h2", "mem"), "not known");
+	w = keep;
+	rs = keep_rs;
+}
+
 /* ---- types and forms ---- */
 static void typed(uint8_t type, const char *check, const char *yaml, const char *want)
 {
@@ -303,6 +353,7 @@ int main(void)
 	test_builtins();
 	test_facts();
 	test_threads();
+	test_shared();
 	test_types();
 	arena_free(a);
 	return check_done();

@@ -330,6 +330,27 @@ static void test_units(struct arena *a)
 		CHECK(run(&b, &e));
 		CHECK_INT(op->state, turn ? OP_WOULD : OP_OK);
 	}
+	/* nor is it otherwise when an earlier step of the host has the file and a later one the unit */
+	for (int turn = 0; turn < 3; turn++) {
+		struct foreseen *list = NULL;
+		struct pig_unit u = { .size = sizeof u, .name = "pig-test-unit", .state = PIG_STARTED, .enable = 1,
+				      .watch = arena_fmt(a, "%s/con*", l.dir), .on_change = PIG_RELOAD };
+		struct batch b = local_batch(&l, a);
+		struct op *op;
+		b.check = true;
+		file_op(&b, arena_fmt(a, "%s/conf", l.dir), "five", 0);
+		if (turn) /* the last word counts */
+			file_op(&b, arena_fmt(a, "%s/conf", l.dir), turn == 2 ? "four" : "six", 0);
+		CHECK(run(&b, &e));
+		batch_foresee(&b, a, &list);
+		CHECK(list && !list->next);
+		b = local_batch(&l, a);
+		b.check = true;
+		b.foreseen = list;
+		batch_add(&b, op = op_new_unit(a, &u));
+		CHECK(run(&b, &e));
+		CHECK_INT(op->state, turn < 2 ? OP_WOULD : OP_OK);
+	}
 	CHECK_STR(read_text(a, actions), "start\nrestart\nrestart\nreload\nreload\n");
 	local_link_end(&l);
 }

@@ -167,7 +167,7 @@ static struct pig_taskdef rows[] = {
 static const struct pig_module other_pm = { .magic = PIG_MAGIC, .major = PIG_ABI_MAJOR, .size = sizeof other_pm, .name = "other" };
 static const struct pig_module pm = { .magic = PIG_MAGIC, .major = PIG_ABI_MAJOR, .size = sizeof pm, .name = "made", .cluster = "cl" };
 
-struct made { const char *task, *first; uint32_t serial, flags; const char *needs, *hosts, *health; };
+struct made { const char *task, *first; uint32_t serial, flags; const char *needs, *hosts, *health; uint32_t after; const char *when /* of its play */; };
 
 static struct expr *expr(struct arena *a, const char *text)
 {
@@ -206,13 +206,15 @@ static int run_made(struct arena *a, const struct made *made, uint32_t n, const 
 	for (uint32_t i = 0; i < n; i++) {
 		struct step *s = arena_get(a, sizeof *s);
 		struct task_row *row = arena_get(a, sizeof *row);
-		*s = (struct step){ .name = made[i].task, .module = m, .first = expr(a, made[i].first), .serial = made[i].serial,
+		struct play *play = arena_get(a, sizeof *play);
+		play->when = expr(a, made[i].when);
+		*s = (struct step){ .name = made[i].task, .play = play, .module = m, .first = expr(a, made[i].first), .serial = made[i].serial,
 				    .flags = made[i].flags, .needs = made[i].needs, .health = made[i].health };
 		for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
 			if (!strcmp(rows[k].name, made[i].task))
 				row->row = &rows[k];
 		row->module = m;
-		plan.steps[i] = (struct plan_step){ .step = s, .tasks = arena_dup(a, &row, sizeof row), .n_tasks = 1, .hosts = w.inv->hosts, .n_hosts = w.inv->n_hosts };
+		plan.steps[i] = (struct plan_step){ .step = s, .tasks = arena_dup(a, &row, sizeof row), .n_tasks = 1, .hosts = w.inv->hosts, .n_hosts = w.inv->n_hosts, .after = made[i].after };
 		if (made[i].hosts) { /* a cluster alone */
 			uint32_t k;
 			plan.steps[i].hosts = inventory_group_hosts(w.inv, a, inventory_group(w.inv, made[i].hosts), &k);
@@ -304,6 +306,14 @@ int main(void)
 	/* barrier: nobody begins before all have done what comes before */
 	CHECK_INT(RUN({ .task = "slow", .hosts = "ga" }, { .task = "make", .flags = PIG_BARRIER }), 0);
 	CHECK(before(log, "slow a1", "make b1") && before(log, "slow a3", "make b2"));
+
+	/* plays: one after the other, also for hosts that only the later one has; what was published before may be read */
+	CHECK_INT(RUN({ .task = "slow", .hosts = "ga" }, { .task = "make", .hosts = "gb", .after = 1 }), 0);
+	CHECK(before(log, "slow a1", "make b1") && before(log, "slow a3", "make b2"));
+	CHECK_INT(RUN({ .task = "publish", .hosts = "ga" }, { .task = "read", .hosts = "ga", .after = 1 }), 0);
+	CHECK_INT(count_of(log, "xyz "), 2);
+	CHECK_INT(RUN({ .task = "break" }, { .task = "make", .after = 1, .when = "cl == 'ga'" }), E_FAILED);
+	CHECK(!strstr(log, "make a1") && strstr(log, "make a2") && !strstr(log, "make b"));
 
 	/* gather: the hosts of a cluster wait for each other, other clusters go on; what a member published may be read */
 	CHECK_INT(RUN({ .task = "slow", .hosts = "ga" }, { .task = "make", .flags = PIG_GATHER }), 0);

@@ -157,6 +157,9 @@ static const struct { const char *src, *want;
 	{"{{ '%Y-%m-%d' | strftime(86400) }} {{ 'junk' | int }} {{ '7.9' | int }} {{ 'ff' | int(base=16) }} {{ 2.5 | "
 	 "round }} {{ 3 | round }} {{ 1.25 | round(1) }}",
 	 "1970-01-02 0 7 255 2.0 3 1.2"},
+	{"{{ 0.5 | round }} {{ 1.5 | round }} {{ -0.4 | round }} {{ 2.675 | round(2) }} {{ 1.005 | round(2) }} {{ 0.125 | round(2) }} "
+	 "{{ 3.14159 | round(3) }} {{ 123456.785 | round(2) }}",
+	 "0.0 2.0 -0.0 2.67 1.0 0.12 3.142 123456.79"},
 	{"{{ 'x' | hash('md5') }} {{ 'pw' | password_hash('sha512', 'abcdefgh', rounds=5000) }}",
 	 "9dd4e461268c8034f5c8564e155c67a6 "
 	 "$6$abcdefgh$KQeXafAQAaOoKTevphVU215RvJdgzyfASRasIOuh12hO8u0r1bGW92ZnTmC9IjsiQ8VPiTXBiZF49dFL1U4wX/"},
