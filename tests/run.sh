@@ -38,7 +38,8 @@ suite() { # NAME COMMAND...
 	parts+=("$(printf '%4d s  %s' $((SECONDS - t)) "$name")")
 }
 
-# Waiting is most of what the failures of a cluster take, so that suite runs beside the others, and is told at the end.
+# Waiting is most of what the failures of a cluster take, and bare nodes install hundreds of packages: these suites run beside the others,
+# and are told at the end.
 beside_pids=() beside_names=()
 beside() { # NAME COMMAND...
 	local name=$1
@@ -86,6 +87,7 @@ parts+=("$(printf '%4d s  %s' $((SECONDS - t)) "build, release and sanitizers")"
 export ASAN_OPTIONS=detect_leaks=0 PIG=$build/bin/pig PIG_ASAN=$asan/bin/pig BUILD=$build
 
 suite programs programs
+beside e2e/deploy bash tests/e2e/deploy/run.sh
 suite cli bash tests/cli/suite.sh
 suite hostile bash tests/hostile/hostile.sh
 suite fuzz bash tests/fuzz/run.sh

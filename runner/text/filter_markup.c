@@ -1,6 +1,7 @@
 /* Filters that fit text into what surrounds it: comments and HTML; and the parts of a URL. */
 #include "text/rows.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,6 +187,20 @@ static bool url_port(struct call *k, struct value *map, const char *s, size_t n)
 	return true;
 }
 
+/* What stands in brackets: an IPv6 address, with a zone or without; "v1.x" is kept for later kinds. */
+static bool url_address(struct call *k, const char *s, size_t n)
+{
+	const char *text = arena_strn(k->c->a, s, n), *zone = strchr(text, '%');
+	unsigned char bytes[16];
+
+	if (*text == 'v')
+		return true;
+	if ((!zone || (zone[1] && !strchr(zone + 1, '%'))) &&
+	    inet_pton(AF_INET6, arena_strn(k->c->a, text, zone ? (size_t)(zone - text) : n), bytes) == 1)
+		return true;
+	return call_fail(k, "\"%.60s\" is no IPv6 address", text);
+}
+
 /* "user:password@host:port", where the host may be an IPv6 address in brackets; the host's name is in lower case. */
 static bool url_netloc(struct call *k, struct value *map, const char *s, size_t n)
 {
@@ -206,6 +221,8 @@ static bool url_netloc(struct call *k, struct value *map, const char *s, size_t 
 		close = close ? close : end;
 		colon = memchr(close, ':', (size_t)(end - close));
 		n = (size_t)(close - host);
+		if (!url_address(k, host, n))
+			return false;
 	} else {
 		colon = memchr(host, ':', (size_t)(end - host));
 		n = (size_t)((colon ? colon : end) - host);

@@ -57,6 +57,7 @@ template "password hashes" "more than 10000000 steps" '{% for i in range(1000) %
 template "JMESPath in a loop" "steps" '{% set d = range(1000) | list %}{% for i in range(1000000) %}{% set x = d | json_query("length([])") %}{% endfor %}'
 template "comparisons of long texts" "steps" '{% set a = "x" * 16000000 %}{% set b = "x" * 15999999 ~ "y" %}{% for i in range(1000000) %}{{ "" if a < b }}{% endfor %}'
 template "items of a long text" "steps" '{% set s = "é" * 8000000 %}{% for i in range(1000000) %}{% set x = s[7999999] %}{% endfor %}'
+template "half of a long text in it, from the right" "steps" '{{ ("a" * 16000000).rfind("a" * 8000000) }}'
 template "a list that is parsed again and again" "t.j2:1:" '{% set s = "- a\n" * 10000 %}{% for i in range(1000000) %}{% set x = s | from_yaml %}{% endfor %}'
 template "every combination" "t.j2:1:" '{{ range(1000) | product(range(1000), range(1000)) | list | length }}'
 template "lists of lists of lists" "too large" '{% set n = namespace(a=[1]) %}{% for i in range(60) %}{% set n.a = [n.a, n.a] %}{% endfor %}{{ n.a | to_json }}'

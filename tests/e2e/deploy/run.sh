@@ -134,7 +134,7 @@ edited() {
 	equal "$name: which changes nothing" "" "$(differs "$WORK/now" "$WORK/edit")"
 	pig_ok "$name: applied" "$playbook" || return
 	equal "$name: it does what was said" "$said" "$(told)"
-	check "$name: it is in force" until_ok 10 eval "$4"
+	check "$name: it is in force" until_ok 20 eval "$4" # two of Patroni's loops; a moment for all others
 	state "$WORK/edit"
 	equal "$name: that alone differs" "$wanted" "$(differs "$WORK/now" "$WORK/edit")"
 	mv "$WORK/edit" "$WORK/now"

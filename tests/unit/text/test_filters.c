@@ -165,7 +165,7 @@ static unsigned calls(const struct row *row, const char *kind, unsigned n)
 	}
 	for (unsigned i = 0; i < n; i++)
 		total *= each;
-	for (unsigned at = 0; at < total && done < 40; at++) {
+	for (unsigned at = 0; at < total && done < 12; at++) {
 		struct arena *a = arena_new();
 		struct given g = {.mask = 0};
 		struct value *v;
@@ -351,12 +351,8 @@ static void limits(void)
 		{"a\n{% set b = range(100000) %}{% for i in b %}{% for j in b %}{% endfor %}{% endfor %}", "steps"},
 		{"a\n{{ ('a' * 16000000) | regex_search('a*b|a*c') }}", "too long"},
 		{"a\n{{ ('a' * 40 ~ 'c') | regex_search('^(a+)+$') }}", "too long"},
-		{"a\n{% set d = range(1000) %}{% for i in d %}{% for j in d %}{{ d | json_query('length(@)') }}{% "
-		 "endfor %}{% endfor %}",
-		 "steps"},
 		{"a\n{{ (['x' * 16000000] * 1000) | to_json }}", "too large"},
 		{"a\n{% for i in 'x' * 16000000 %}{% endfor %}", "memory"},
-		{"a\n{% set s = 'a' * 16000000 %}{{ s.rfind('a' * 8000000) }}", "steps"},
 		{"a\n{% set s = 'x' * 1000000 %}{{ ([s ~ 'a', s ~ 'b'] * 100000) | sort }}", "memory"},
 	};
 
