@@ -22,8 +22,10 @@ part() { # NAME COMMAND...: say what is done, time it, stop when it fails
 }
 
 part "the bundle: all packages, signed (built once, then cached)" whole_bundle
+part "an S3 server from npm, in the place of MinIO's" whole_s3
 part "four bare Debian 12 nodes (the image is made once, then cached)" whole_up
 part "a bare node becomes the admin node" whole_bootstrap
+part "Node.js for the S3 server" whole_s3_node
 part "pig configure -c ha/full" whole_configure
 part "pig run deploy.yml" whole_deploy
 part "again: nothing changes" whole_deploy
@@ -31,13 +33,19 @@ echo
 echo "== the clusters"
 whole_on node-1 'sudo -u postgres patronictl -c /etc/patroni/patroni.yml list'
 whole_on meta 'sudo -u postgres patronictl -c /etc/patroni/patroni.yml list'
+if [ "$MINIO" = yes ]; then
+	minio="MinIO        one member on 10.10.10.10, port 9000: a server from npm stands in for its own, which is no Debian package (docs/minio.md)"
+else
+	minio="not here     MinIO: its server is no Debian package, and npm has none to stand in for it here (docs/minio.md)"
+fi
 cat <<END
 
 What runs where:
   10.10.10.10  INFRA (nginx, VictoriaMetrics, vmalert, Alertmanager, dnsmasq, CA, packages), etcd, PostgreSQL pg-meta
   10.10.10.11  PostgreSQL pg-test-1     10.10.10.12  pg-test-2     10.10.10.13  pg-test-3
   Redis        redis-ms on 10.10.10.10, its sentinels redis-meta on .11, a native cluster redis-test on .12 and .13
-  not here     MinIO: its server is no Debian package (docs/minio.md); Grafana, VictoriaLogs, VictoriaTraces: the same
+  $minio
+  not here     Grafana, VictoriaLogs, VictoriaTraces: no Debian packages (docs/infra.md)
   on every node: HAProxy, PgBouncer, node exporter; the leader of pg-test holds 10.10.10.3, that of pg-meta 10.10.10.2
 
 Connection strings (from a node of the sandbox; the password of user test is in pigsty/pigsty.yml on meta):

@@ -18,6 +18,19 @@ whole_bootstrap() {
 whole_configure() {
 	whole_on meta 'mkdir -p pigsty' && whole_meta 'pig configure -c ha/full -i 10.10.10.10 -v 15 -n -g && pig check'
 }
-# MinIO's server is no Debian package; docs/minio.md has what may serve in its place
-WHOLE_SKIP="--skip-tags minio,minio_provision"
 whole_deploy() { whole_meta "pig run deploy.yml $WHOLE_SKIP"; }
+
+# MinIO's server is no Debian package: where npm is, an S3 server from there stands in for it (docs/minio.md); else MinIO is left out.
+whole_s3() { # after whole_bundle: sets MINIO and WHOLE_SKIP, adds to WHOLE_NODES
+	local dir=${S3:-$BUILD/s3}
+	MINIO=yes WHOLE_SKIP=
+	if ! "$ROOT/scripts/s3/install.sh" "$dir"; then
+		MINIO=no WHOLE_SKIP="--skip-tags minio,minio_provision"
+		echo "MinIO is left out" >&2
+		return
+	fi
+	WHOLE_NODES+=(--bind "$(cd "$dir" && pwd):/opt/s3")
+}
+whole_s3_node() { # after whole_bootstrap: the admin node is MinIO's, too
+	[ "$MINIO" = no ] || whole_on meta 'sudo apt-get -qq -y install nodejs >/dev/null 2>&1 && sudo ln -sf /opt/s3/minio /usr/local/bin/minio && node --version'
+}

@@ -14,8 +14,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$ROOT/scripts/whole.sh"
 BUILD=$(cd "$BUILD" && pwd)
 SHOTS=${SHOTS:-$BUILD/test-logs}
-S3=${S3:-$BUILD/s3}
-MINIO=yes
 
 # ---- pig, on the admin node ----
 pig_run() { # as lib.sh's, but where the inventory is
@@ -90,10 +88,7 @@ case_begin() {
 	check "a bare node becomes the admin node" whole_bootstrap || return
 	check "pig configure -c ha/full" whole_configure || return
 	check "short intervals" whole_meta "sed -i '/^  vars:\$/r /dev/stdin' pigsty.yml && pig check" <<<"$SETTINGS"
-	if [ "$MINIO" = yes ]; then
-		check "an S3 server in MinIO's place" whole_on meta \
-			'sudo apt-get -qq -y install nodejs >/dev/null 2>&1; sudo ln -sf /opt/s3/minio /usr/local/bin/minio; node --version'
-	fi
+	[ "$MINIO" = no ] || check "an S3 server in MinIO's place" whole_s3_node
 }
 killed() { # in the middle of deploy.yml: the first server is being made, a minute or two on a quiet machine
 	whole_meta "echo \$\$ >/tmp/pig.pid; exec pig run deploy.yml $SKIP" >"$WORK/logs/killed.log" 2>&1 </dev/null &
@@ -294,13 +289,10 @@ case_beside() {
 main() {
 	local c failed_before
 	whole_bundle || { not_ok "the bundle"; finish; }
-	SKIP=
-	if ! "$ROOT/scripts/s3/install.sh" "$S3"; then
-		skip "MinIO: npm is not there, or cannot reach its registry"
-		MINIO=no SKIP=$WHOLE_SKIP
-		mkdir -p "$S3"
-	fi
-	box_up "${WHOLE_NODES[@]}" --bind "$(cd "$S3" && pwd):/opt/s3"
+	whole_s3
+	[ "$MINIO" = yes ] || skip "MinIO: npm is not there, or cannot reach its registry"
+	SKIP=$WHOLE_SKIP
+	box_up "${WHOLE_NODES[@]}"
 	[ -n "${REUSE:-}" ] || { case_begin && case_deploy; } || finish
 	for c in again targets edits portal alert beside; do
 		wanted "$c" || continue
