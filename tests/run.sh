@@ -38,29 +38,30 @@ suite() { # NAME COMMAND...
 	parts+=("$(printf '%4d s  %s' $((SECONDS - t)) "$name")")
 }
 
-# Waiting is most of what the failures of a cluster take, and bare nodes install hundreds of packages: these suites run beside the others,
-# and are told at the end.
-beside_pids=() beside_names=()
-beside() { # NAME COMMAND...
-	local name=$1
-	shift
-	[ -z "${ONLY:-}" ] || [[ " $ONLY " == *" $name "* ]] || return 0
-	echo "== $name, beside the others"
-	{
+# Waiting is most of what clusters take: a second row of suites, one after the other, runs beside the first, and is told at the end.
+row_names=()
+row_pid=
+row() { # NAME...: the suites tests/NAME/run.sh
+	local name
+	for name; do
+		[ -z "${ONLY:-}" ] || [[ " $ONLY " == *" $name "* ]] || continue
+		echo "== $name, in the second row"
+		row_names+=("$name")
+	done
+	for name in "${row_names[@]}"; do
 		t=$SECONDS
-		"$@" >"$logs/${name//\//-}.log" 2>&1 </dev/null
+		bash "tests/$name/run.sh" >"$logs/${name//\//-}.log" 2>&1 </dev/null
 		echo "$? $((SECONDS - t))" >"$logs/${name//\//-}.ended"
-	} &
-	beside_pids+=($!) beside_names+=("$name")
+	done &
+	row_pid=$!
 }
-beside_end() {
+row_end() {
 	local name status took
-	for name in "${beside_names[@]}"; do
-		wait "${beside_pids[0]}"
-		beside_pids=("${beside_pids[@]:1}")
+	wait "$row_pid"
+	for name in "${row_names[@]}"; do
 		read -r status took <"$logs/${name//\//-}.ended"
 		tally "$logs/${name//\//-}.log" "$status" "$name"
-		parts+=("$(printf '%4d s  %s, beside the others' "$took" "$name")")
+		parts+=("$(printf '%4d s  %s, in the second row' "$took" "$name")")
 	done
 }
 
@@ -87,23 +88,19 @@ parts+=("$(printf '%4d s  %s' $((SECONDS - t)) "build, release and sanitizers")"
 export ASAN_OPTIONS=detect_leaks=0 PIG=$build/bin/pig PIG_ASAN=$asan/bin/pig BUILD=$build
 
 suite programs programs
-beside e2e/deploy bash tests/e2e/deploy/run.sh
+row e2e/deploy e2e/ha e2e/minio e2e/redis e2e/repo
 suite cli bash tests/cli/suite.sh
 suite hostile bash tests/hostile/hostile.sh
 suite fuzz bash tests/fuzz/run.sh
 suite e2e/sandbox bash tests/e2e/sandbox/run.sh
 suite e2e/input bash tests/e2e/input/run.sh
-beside e2e/ha bash tests/e2e/ha/run.sh
 suite e2e/infra bash tests/e2e/infra/run.sh
 suite e2e/cmdb bash tests/e2e/cmdb/run.sh
 suite e2e/cluster bash tests/e2e/cluster/run.sh
 suite e2e/etcd bash tests/e2e/etcd/run.sh
-suite e2e/minio bash tests/e2e/minio/run.sh
-suite e2e/redis bash tests/e2e/redis/run.sh
-suite e2e/repo bash tests/e2e/repo/run.sh
 suite e2e/pgsql bash tests/e2e/pgsql/run.sh
 suite e2e/backup bash tests/e2e/backup/run.sh
-beside_end
+row_end
 
 echo
 echo "How long each part took:"
