@@ -257,11 +257,13 @@ case_alert() {
 	sandbox stop node-3 --kill >/dev/null
 	check "the webhook is told that node-3 is down" until_ok "$TOLD" hook_has '/all firing NodeDown pg-test-3'
 	check "what ran on it is known to be down, and silent" until_ok 30 silenced || cat "$WORK/alerts"
+	equal "nothing of what runs on it was told" "/all firing NodeDown pg-test-3" "$(told_of_3)"
 	sandbox start node-3 >/dev/null
 	check "it is told that node-3 is back" until_ok "$TOLD" hook_has '/all resolved NodeDown pg-test-3'
 	check "all targets are up again" until_ok 60 all_up
 	sleep 11 # an interval of what is told anew: whatever was to come twice has come
-	equal "each was told once, and nothing of what runs on node-3" "/all firing NodeDown pg-test-3|/all resolved NodeDown pg-test-3" "$(told_of_3)"
+	# a replica that catches up may say so
+	equal "each was told once" "/all firing NodeDown pg-test-3|/all resolved NodeDown pg-test-3" "$(told_of_3 | tr '|' '\n' | grep NodeDown | paste -sd '|')"
 	again "deploy.yml finds nothing to do after a power cut" deploy.yml
 }
 
