@@ -113,7 +113,8 @@ case_two() { # at once, one after the other
 case_removed() { # by hand, with its data left
 	local id
 	id=$(on meta "$ETCD etcdctl member list" | sed -n 's/, .*, etcd-3, .*//p')
-	on meta "$ETCD etcdctl member remove $id" >/dev/null
+	# refused until all members have been connected for etcd's health interval of 5 s
+	check "it is removed" until_ok 15 on meta "$ETCD etcdctl member remove $id"
 	check "it ends itself" until_ok 30 on node-2 '! grep -qs ":094B 0*:0000 0A " /proc/net/tcp'
 	refused "a member that was removed" 1 'etcd-3 was removed from etcd cluster "etcd", and its data is still there' etcd.yml
 	pig_ok "as the hint says: what is left is taken away" etcd-rm.yml -l 10.10.10.12 -e confirm=etcd
