@@ -8,7 +8,7 @@ whole_on() { # NODE LINE: as dba
 }
 whole_meta() { whole_on meta "cd pigsty && $1"; } # on the admin node, where the inventory is
 whole_bundle() { # sets BUNDLE, and WHOLE_NODES: words of sandbox up
-	BUNDLE=$("$ROOT/scripts/bundle.sh" "$BUILD" | tee /dev/stderr | tail -1) && [ -f "$BUNDLE" ] || return
+	BUNDLE=$("$ROOT/scripts/bundle.sh" "$BUILD" | tee >(cat >&2) | tail -1) && [ -f "$BUNDLE" ] || return
 	WHOLE_NODES=(--image bare --memory 4G --bind "${BUNDLE%/*}:/opt/bundle")
 }
 whole_up() { whole_root "$PIG" sandbox up --name "$BOX" "${WHOLE_NODES[@]}"; }
