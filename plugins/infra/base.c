@@ -55,7 +55,7 @@ void task_infra_pkg(pig_task *t)
 		   .want = "",
 		   .apply = "for u in victoria-metrics prometheus-alertmanager prometheus-blackbox-exporter "
 			    "prometheus-nginx-exporter; do\n[ ! -e /lib/systemd/system/$u.service ] || "
-			    "{ systemctl -q disable --now $u; systemctl -q mask $u || exit; }; done");
+			    "{ systemctl -q --no-reload disable --now $u; systemctl -q --no-reload mask $u || exit; }; done");
 }
 
 struct account {

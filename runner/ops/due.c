@@ -28,6 +28,25 @@ void batch_due_add(struct batch *b, struct op *op)
 	d->ops[d->n++] = op;
 }
 
+bool batch_reload(struct batch *b, struct err *e)
+{
+	struct script s;
+	struct buf out = BUF(b->a);
+	struct sections ss;
+
+	if (!b->enabled->n)
+		return true;
+	script_begin(&s, b->a);
+	script_section(&s, "reload", "systemctl daemon-reload >&2");
+	if (!b->link.run(b->link.ctx, &s, b->what, &out, e) || !sections_parse(&ss, b->a, buf_text(&out), out.len, e))
+		return false;
+	const struct section *sec = sections_get(&ss, "reload");
+	if (!sec || sec->status)
+		return fail(e, E_REMOTE, "systemd could not be reloaded: %s", sec && sec->errs ? sec->errs : "no answer");
+	b->enabled->n = 0;
+	return true;
+}
+
 static bool due_settle(struct due *d, const struct section *sec, struct err *e)
 {
 	bool soft = true;
@@ -75,6 +94,8 @@ bool batch_flush_due(struct batch *b, struct err *e)
 			       unit_action(b->a, d->action == PIG_RESTART ? "restart" : "reload", d->unit, d->ops, d->n));
 	if (!b->link.run(b->link.ctx, &s, b->what, &out, e) || !sections_parse(&ss, b->a, buf_text(&out), out.len, e))
 		return false;
+	if (daemon && b->enabled)
+		b->enabled->n = 0;
 	k = 0;
 	for (struct due *d = b->due; d; d = d->next) {
 		struct err one = { 0 };

@@ -296,6 +296,14 @@ static bool is_fresh(struct arena *a, const struct unit_found *f)
 	return start_time(f) > f->newest;
 }
 
+static bool was_enabled(const struct enabled *en, const char *unit)
+{
+	for (size_t i = 0; en && i < en->n; i++)
+		if (!strcmp(en->units[i], unit))
+			return true;
+	return false;
+}
+
 static bool unit_decide(struct batch *b, struct op *op, struct err *e)
 {
 	const struct pig_unit *d = &op->d.unit;
@@ -316,11 +324,11 @@ static bool unit_decide(struct batch *b, struct op *op, struct err *e)
 		op->todo |= U_RELOAD_DAEMON;
 		op_why(b, op, "its file changed: daemon-reload");
 	}
-	bool enabled = strcmp(f.file, "disabled") && strcmp(f.file, "") && strcmp(f.file, "masked");
+	bool enabled = (strcmp(f.file, "disabled") && strcmp(f.file, "") && strcmp(f.file, "masked")) || was_enabled(b->enabled, d->name);
 	if (d->enable > 0 && !enabled) {
 		op->todo |= U_ENABLE;
 		op_why(b, op, "enable");
-	} else if (d->enable < 0 && !strncmp(f.file, "enabled", 7)) {
+	} else if (d->enable < 0 && (!strncmp(f.file, "enabled", 7) || was_enabled(b->enabled, d->name))) {
 		op->todo |= U_DISABLE;
 		op_why(b, op, "disable");
 	}
@@ -387,7 +395,7 @@ static void unit_apply(struct batch *b, struct script *s, struct op *op)
 
 	buf_quote(&q, d->name);
 	buf_str(&c, "export SYSTEMCTL_SKIP_SYSV=1\n");
-	/* enabling reloads systemd, which takes as long as many a start: once is enough, and a start need not wait for it */
+	/* a start need not wait until systemd has read what was enabled */
 	if (op->todo & U_RELOAD_DAEMON) {
 		if (op->todo & U_ENABLE)
 			buf_fmt(&c, "systemctl -q --no-reload enable -- %s >&2 || exit\n", buf_text(&q));
@@ -405,13 +413,36 @@ static void unit_apply(struct batch *b, struct script *s, struct op *op)
 		buf_str(&c, unit_action(b->a, "start", d->name, all, n));
 	}
 	if ((op->todo & U_ENABLE) && !(op->todo & U_RELOAD_DAEMON))
-		buf_fmt(&c, "systemctl -q enable -- %s >&2 || exit\n", buf_text(&q));
+		buf_fmt(&c, "systemctl -q %senable -- %s >&2 || exit\n", b->enabled ? "--no-reload " : "", buf_text(&q));
 	if (op->todo & U_DUE) /* PIG_NOW */
 		buf_str(&c, unit_action(b->a, d->on_change == PIG_RESTART ? "restart" : "reload", d->name, &op, 1));
 	script_step(s, arena_fmt(b->a, "a%u", op->index), buf_text(&c), op->flags & PIG_SOFT);
 }
 
+static bool unit_done(struct batch *b, struct op *op, const struct section *sec, struct err *e)
+{
+	struct enabled *en = b->enabled;
+
+	(void)e; /* a failure is told as any other's */
+	if (sec->status)
+		return false;
+	if (en && (op->todo & (U_RELOAD_DAEMON | U_DISABLE))) { /* systemd has been reloaded */
+		en->n = 0;
+	} else if (en && (op->todo & U_ENABLE) && !was_enabled(en, op->d.unit.name)) {
+		if (en->n == en->cap) {
+			size_t cap = en->cap ? en->cap * 2 : 8;
+			const char **more = arena_new_of(en->a, const char *, cap);
+			if (en->n)
+				memcpy(more, en->units, en->n * sizeof *more);
+			en->units = more;
+			en->cap = cap;
+		}
+		en->units[en->n++] = arena_str(en->a, op->d.unit.name);
+	}
+	return true;
+}
+
 const struct op_kind op_unit = {
 	.name = "unit", .disturbs = D_RUN, .sensitive = D_ALL,
-	.probe = unit_probe, .decide = unit_decide, .apply = unit_apply,
+	.probe = unit_probe, .decide = unit_decide, .apply = unit_apply, .done = unit_done,
 };

@@ -179,7 +179,7 @@ void run_later_send(struct run *run, struct later *l)
 	if (ok) {
 		task_batch_init(&t, &b, a);
 		b.due_arena = a;
-		b.foreseen = NULL; /* the target's own thread may be at it */
+		b.foreseen = NULL, b.enabled = NULL; /* the target's own thread may be at it */
 		add_all(&b, l, false);
 		add_all(&b, l, true);
 		ok = batch_run(&b, &e) && batch_flush_due(&b, &e);

@@ -39,6 +39,7 @@ struct host_run {
 	const char *not_run;      /* "needs ..." */
 	const char *check_dirty;
 	struct foreseen *foreseen; /* check mode: by the host's own steps, one after the other */
+	struct enabled enabled;   /* by the host's own steps */
 	struct value *published;  /* map; under run->lock */
 	struct counts counts;
 	struct counts later;      /* of what it left for other hosts; under run->lock */
@@ -75,6 +76,8 @@ bool run_connect(struct run *run, struct host_run *hr, struct err *e);
 struct host_run *run_host(struct run *run, const struct inv_host *h);
 /* One step's tasks on one host; false: the host failed, hr->why filled. */
 bool run_step(struct run *run, struct host_run *hr, uint32_t step);
+/* The host's steps are over, or it has failed: what its session owes it yet. */
+void run_leave(struct run *run, struct host_run *hr);
 /* The local CA, opened once. NULL and e when it cannot be. */
 struct ca *run_ca(struct run *run, struct host_run *hr, struct err *e);
 /* One worker's life; see sched.c. */

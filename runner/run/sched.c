@@ -206,7 +206,7 @@ static struct host_run *pick(struct run *run, bool *left)
 				continue;
 			}
 			enum ready r = run->cancel ? DEAD : host_ready(run, hr);
-			if (r == READY)
+			if (r == READY || (r == FINISHED && hr->enabled.n))
 				return hr;
 			if (r == SKIP) {
 				edge_set(run, hr->pos, hr->h, EDGE_DONE);
@@ -259,14 +259,16 @@ void *run_worker(void *arg)
 		uint32_t step = hr->pos;
 		hr->busy = true;
 		pthread_mutex_unlock(&run->lock);
-		bool ok = run_step(run, hr, step);
+		bool over = step == run->plan->n_steps, ok = over || run_step(run, hr, step);
+		if (over || (!ok && !hr->unreachable))
+			run_leave(run, hr);
 		report_idle(run->rep, hr->h->name, !ok);
 		pthread_mutex_lock(&run->lock);
 		hr->busy = false;
-		if (ok) {
+		if (ok && !over) {
 			edge_set(run, step, hr->h, EDGE_DONE);
 			hr->pos = step + 1;
-		} else {
+		} else if (!ok) {
 			host_dead(run, hr);
 		}
 		pthread_cond_broadcast(&run->moved);

@@ -177,6 +177,23 @@ bool run_step(struct run *run, struct host_run *hr, uint32_t step)
 	return ok;
 }
 
+void run_leave(struct run *run, struct host_run *hr)
+{
+	struct arena *a = arena_new();
+	struct task t = { .run = run, .home = hr, .host = hr, .name = "units", .a = a };
+	struct batch b;
+	struct err e = { 0 };
+
+	t.main = &t;
+	task_batch_init(&t, &b, a);
+	if (!batch_reload(&b, &e)) {
+		hr->counts.warned++;
+		report_warning(run->rep, hr->h->name, NULL, arena_fmt(a, "%s; what was enabled shows when it is", e.msg));
+		hr->enabled.n = 0;
+	}
+	arena_free(a);
+}
+
 bool run_health(struct run *run, struct host_run *hr, uint32_t step, const struct module *m, const char *name, struct err *e)
 {
 	for (uint32_t i = 0; i < m->n_health; i++) {

@@ -55,6 +55,7 @@ void task_batch_init(struct task *t, struct batch *b, struct arena *a)
 {
 	*b = (struct batch){ .a = a, .link = { task_link_run, t }, .check = t->run->o.check, .diff = t->run->o.diff, .alias = alias,
 			     .is_secret = is_secret, .ctx = t, .what = t->name, .due_arena = t->home->a, .check_dirty = t->host->check_dirty };
+	b->enabled = t->host == t->home ? &t->home->enabled : NULL; /* another host's session ends when its own steps do */
 	b->foreseen = t->host == t->home ? t->home->foreseen : NULL;
 	const struct value *facts = t->host->conn ? t->host->conn->facts : NULL;
 	b->os_package = value_cstr(value_get(facts, "os_package"), "deb");

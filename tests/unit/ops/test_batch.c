@@ -283,6 +283,80 @@ static void unit_case(struct arena *a, struct local_link *l, const char *conf, e
 	}
 }
 
+/* A systemctl that learns what is enabled only when it is reloaded, as the real one does. */
+static const char slow_systemctl[] =
+	"#!/bin/sh\n"
+	"case $1 in\n"
+	"show) for u; do case $u in unit-*) [ -z \"$seen\" ] || echo; seen=1; echo LoadState=loaded; echo ActiveState=active\n"
+	"  if [ -e $T/told-$u ]; then echo UnitFileState=enabled; else echo UnitFileState=disabled; fi;; esac; done;;\n"
+	"*) echo \"$*\" >>$T/actions\n"
+	"  for u; do case $* in *disable*unit-*) rm -f $T/disk-${u##* };; *enable*unit-*) case $u in unit-*) : >$T/disk-$u;; esac;; esac; done\n"
+	"  case $* in *--no-reload*) exit;; esac; rm -f $T/told-*; for f in $T/disk-*; do [ ! -e $f ] || : >$T/told-${f##*disk-}; done;;\n"
+	"esac\n";
+
+static struct op *unit_op(struct batch *b, const char *name, signed char enable)
+{
+	struct pig_unit u = { .size = sizeof u, .name = name, .state = PIG_STARTED, .enable = enable };
+	struct op *op = op_new_unit(b->a, &u);
+
+	batch_add(b, op);
+	return op;
+}
+
+/* However many units a session enables, systemd is reloaded once, when it is over; until then the session remembers. */
+static void test_enabling(struct arena *a)
+{
+	struct local_link l;
+	struct err e;
+	struct enabled en = { .a = a };
+
+	local_link_begin(&l, a);
+	l.bin = arena_fmt(a, "%s/bin", l.dir);
+	CHECK(os_mkdirs(l.bin, 0755, &e) && os_write(arena_fmt(a, "%s/systemctl", l.bin), slow_systemctl, sizeof slow_systemctl - 1, 0755, &e));
+	const char *actions = arena_fmt(a, "%s/actions", l.dir);
+	for (int turn = 0; turn < 3; turn++) {
+		struct batch b = local_batch(&l, a);
+		b.enabled = &en;
+		struct op *one = unit_op(&b, "unit-1", 1), *two = unit_op(&b, "unit-2", 1);
+		CHECK(run(&b, &e));
+		CHECK_INT(one->state, turn ? OP_OK : OP_CHANGED);
+		CHECK_INT(two->state, turn ? OP_OK : OP_CHANGED);
+		CHECK_STR(read_text(a, actions), turn < 2 ? "-q --no-reload enable -- unit-1\n-q --no-reload enable -- unit-2\n"
+							  : "-q --no-reload enable -- unit-1\n-q --no-reload enable -- unit-2\ndaemon-reload\n");
+		if (turn == 1) { /* the session is over; its names are not the next one's */
+			CHECK(batch_reload(&b, &e));
+			CHECK_INT(en.n, 0);
+			CHECK(batch_reload(&b, &e)); /* nothing to tell */
+		}
+	}
+	/* what the session has enabled can be disabled in it */
+	struct batch b = local_batch(&l, a);
+	b.enabled = &en;
+	struct op *on = unit_op(&b, "unit-3", 1);
+	CHECK(run(&b, &e));
+	CHECK_INT(on->state, OP_CHANGED);
+	struct batch c = local_batch(&l, a);
+	c.enabled = &en;
+	struct op *off = unit_op(&c, "unit-3", -1);
+	CHECK(run(&c, &e));
+	CHECK_INT(off->state, OP_CHANGED);
+	CHECK_INT(en.n, 0); /* disabling has reloaded systemd */
+	CHECK(access(arena_fmt(a, "%s/disk-unit-3", l.dir), F_OK) != 0);
+	/* killed before the end: the next session finds "disabled", enables again, and systemd is told */
+	struct enabled lost = { .a = a }, next = { .a = a };
+	for (int turn = 0; turn < 2; turn++) {
+		struct batch d = local_batch(&l, a);
+		d.enabled = turn ? &next : &lost;
+		CHECK(unit_op(&d, "unit-4", 1) && run(&d, &e));
+		CHECK_INT(d.ops[0]->state, OP_CHANGED);
+		CHECK(!turn || batch_reload(&d, &e));
+	}
+	struct batch d = local_batch(&l, a);
+	CHECK(unit_op(&d, "unit-4", 1) && run(&d, &e));
+	CHECK_INT(d.ops[0]->state, OP_OK);
+	local_link_end(&l);
+}
+
 static void test_units(struct arena *a)
 {
 	struct local_link l;
@@ -448,6 +522,7 @@ int main(void)
 	test_wait(a);
 	test_lines(a);
 	test_units(a);
+	test_enabling(a);
 	test_watch_sets(a);
 	test_package_removed(a);
 	test_link_lost(a);

@@ -32,7 +32,8 @@ static bool fake_run(struct conn *c, struct arena *a, const struct job *j, struc
 	for (size_t i = 0; i < j->n_inputs && ok; i++)
 		ok = os_write(arena_fmt(a, "%s/%zu", p, i), j->inputs[i].data, j->inputs[i].len, 0600, e);
 	pthread_mutex_unlock(&link_lock);
-	const char *const env[] = { arena_fmt(a, "P=%s", p), arena_fmt(a, "T=%s", link_.dir), arena_fmt(a, "H=%s", f->name), "LC_ALL=C", NULL };
+	const char *const env[] = { arena_fmt(a, "P=%s", p), arena_fmt(a, "T=%s", link_.dir), arena_fmt(a, "H=%s", f->name), "LC_ALL=C",
+				    arena_fmt(a, "PATH=%s/bin:%s", link_.dir, getenv("PATH")), NULL };
 	struct os_cmd cmd = { .argv = argv, .in = j->script, .in_len = j->len, .env = env };
 	r->out = BUF(a);
 	ok = ok && os_run(&cmd, &r->out, &errs, &status, e);
@@ -124,6 +125,14 @@ static void t_register(pig_task *t)
 	if (!strcmp(t->hostname, "a2"))
 		pig_file(o, .path = pig_fmt(t, "%s/reg/refused", link_.dir), .text = "x", .owner = "nobody-of-this-name");
 }
+/* On the home host and on another: systemd is told of the first when the host's steps are over, of the second at once. */
+static void t_units(pig_task *t)
+{
+	pig_unit(t, .name = "some", .enable = 1);
+	pig_unit(t, .name = "more", .enable = 1);
+	if (!strcmp(t->hostname, "a1"))
+		pig_unit(t->host->on(t, "b1"), .name = "there", .enable = 1);
+}
 static void t_self(pig_task *t)
 {
 	const pig_value *self = t->host->self(t), *files = t->val->key(self, "inventory");
@@ -159,7 +168,7 @@ static struct pig_taskdef rows[] = {
 	{ .name = "secret", .run = t_secret }, { .name = "fail", .run = t_fail },
 	{ .name = "quiet", .run = t_quiet }, { .name = "reach", .run = t_reach },
 	{ .name = "register", .run = t_register }, { .name = "register_breaks", .run = t_register_breaks },
-	{ .name = "self", .run = t_self },
+	{ .name = "self", .run = t_self }, { .name = "units", .run = t_units },
 };
 
 /* ---- a run of made-up steps ---- */
@@ -366,8 +375,21 @@ int main(void)
 	CHECK_INT(RUN({ .task = "register_breaks", .hosts = "ga" }), E_FAILED);
 	CHECK(!strstr(log, "never-there"));
 
-	/* the files of the running pig: program, inventory and what is beside it, no keys */
+	/* units that a host's steps enable: systemd is reloaded once, after the last of them, also where a later step fails */
+	static const char systemctl[] = "#!/bin/sh\ncase $1 in show) echo LoadState=loaded; echo; echo LoadState=loaded;;\n"
+					"*) echo \"$* $H\" >>$T/log;; esac\n";
 	struct err e = { 0 };
+	CHECK(os_mkdirs(arena_fmt(a, "%s/bin", link_.dir), 0755, &e) &&
+	      os_write(arena_fmt(a, "%s/bin/systemctl", link_.dir), systemctl, sizeof systemctl - 1, 0755, &e));
+	CHECK_INT(RUN({ .task = "units", .hosts = "ga" }, { .task = "units", .hosts = "ga" }, { .task = "break", .hosts = "ga" }), E_FAILED);
+	CHECK_INT(count_of(log, "enable -- some a"), 3); /* the second step finds it so, though systemd does not know yet */
+	CHECK_INT(count_of(log, "--no-reload enable -- some a"), 3);
+	CHECK_INT(count_of(log, "daemon-reload a"), 3);
+	CHECK(before(log, "after a2", "daemon-reload a2") && before(log, "before a1", "daemon-reload a1"));
+	CHECK_HAS(log, "-q enable -- there b1");
+	CHECK(!strstr(log, "daemon-reload b1"));
+
+	/* the files of the running pig: program, inventory and what is beside it, no keys */
 	CHECK(os_mkdirs(arena_fmt(a, "%s/files/pki", link_.dir), 0700, &e) && os_write(arena_fmt(a, "%s/files/own", link_.dir), "x", 1, 0600, &e) &&
 	      os_write(arena_fmt(a, "%s/files/pki/ca.key", link_.dir), "x", 1, 0600, &e));
 	CHECK_INT(RUN({ .task = "self", .hosts = "ga" }), 0);
