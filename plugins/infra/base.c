@@ -55,7 +55,8 @@ void task_infra_pkg(pig_task *t)
 		   .want = "",
 		   .apply = "for u in victoria-metrics prometheus-alertmanager prometheus-blackbox-exporter "
 			    "prometheus-nginx-exporter; do\n[ ! -e /lib/systemd/system/$u.service ] || "
-			    "{ systemctl -q --no-reload disable --now $u; systemctl -q --no-reload mask $u || exit; }; done");
+			    "{ SYSTEMCTL_SKIP_SYSV=1 systemctl -q --no-reload disable --now $u; systemctl -q "
+			    "--no-reload mask $u || exit; }; done");
 }
 
 struct account {

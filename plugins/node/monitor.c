@@ -18,7 +18,8 @@ void task_node_exporter(pig_task *t)
 		pig_ensure(t, .note = "the distribution's unit does not run",
 			   .probe = "u=prometheus-node-exporter.service; [ -L /etc/systemd/system/$u ] || "
 				    "[ ! -e /lib/systemd/system/$u ]",
-			   .apply = "u=prometheus-node-exporter; systemctl -q --no-reload disable --now $u && "
+			   .apply = "u=prometheus-node-exporter; SYSTEMCTL_SKIP_SYSV=1 systemctl -q --no-reload "
+				    "disable --now $u && "
 				    "systemctl -q --no-reload mask $u");
 	pig_unit(t, .name = "node_exporter", .state = PIG_STARTED, .enable = 1, .on_change = PIG_RESTART,
 		 .watch = "/etc/systemd/system/node_exporter.service /etc/default/node_exporter");

@@ -21,7 +21,10 @@ static void not_theirs(pig_task *t, const char *unit)
 	pig_ensure(t, .note = "the distribution's unit does not run",
 		   .probe = pig_sh(t, "u=%s.service; [ -L /etc/systemd/system/$u ] || [ ! -e /lib/systemd/system/$u ]",
 				   unit),
-		   .apply = pig_sh(t, "u=%s; systemctl -q --no-reload disable --now $u && systemctl -q --no-reload mask $u", unit));
+		   .apply = pig_sh(t,
+				   "u=%s; SYSTEMCTL_SKIP_SYSV=1 systemctl -q --no-reload disable --now $u && systemctl "
+				   "-q --no-reload mask $u",
+				   unit));
 }
 
 static void off(pig_task *t, const char *unit)

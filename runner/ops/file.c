@@ -208,6 +208,18 @@ static void meta_code(struct buf *c, const struct op *op)
 	}
 }
 
+static void owner_words(struct buf *c, const char *owner, const char *group)
+{
+	if (owner) {
+		buf_str(c, " -o ");
+		buf_quote(c, owner);
+	}
+	if (group) {
+		buf_str(c, " -g ");
+		buf_quote(c, group);
+	}
+}
+
 static void content_code(struct batch *b, struct script *s, struct buf *c, const struct op *op)
 {
 	const struct pig_file *d = &op->d.file;
@@ -216,10 +228,8 @@ static void content_code(struct batch *b, struct script *s, struct buf *c, const
 	uint32_t mode = d->mode ? d->mode : keep ? f->mode : fresh_mode(op);
 	const char *tmp = arena_fmt(b->a, "%s/.%s.pig", os_dirname(b->a, d->path), os_basename(d->path));
 
-	buf_fmt(c, "{ install -D -m %04o -o ", mode);
-	buf_quote(c, d->owner ? d->owner : keep ? f->uid : "root");
-	buf_str(c, " -g ");
-	buf_quote(c, d->group ? d->group : keep ? f->gid : "root");
+	buf_fmt(c, "{ install -D -m %04o", mode);
+	owner_words(c, d->owner ? d->owner : keep ? f->uid : "root", d->group ? d->group : keep ? f->gid : "root");
 	buf_fmt(c, " -T -- \"$P/%zu\" ", script_input(s, op->text, op->text_len));
 	buf_quote(c, tmp);
 	if (d->validate) {
@@ -254,17 +264,18 @@ static void file_apply(struct batch *b, struct script *s, struct op *op)
 	if (op->todo & T_REMOVE) {
 		buf_str(&c, d->dir ? "rm -rf --one-file-system -- " : "rm -f -- ");
 		buf_quote(&c, d->path);
-	} else if (d->dir) {
-		buf_str(&c, "mkdir -p");
-		if (op->todo & T_MAKE)
-			buf_fmt(&c, " -m %04o", fresh_mode(op));
+	} else if (d->dir && (op->todo & T_MAKE)) {
+		/* one process where mkdir, chown and chmod are three */
+		buf_fmt(&c, "install -d -m %05o", fresh_mode(op));
+		owner_words(&c, d->owner, d->group);
 		buf_str(&c, " -- ");
 		buf_quote(&c, d->path);
-		meta_code(&c, op);
 	} else if (d->link) {
-		buf_str(&c, "mkdir -p -- ");
+		buf_str(&c, "{ [ -d ");
 		buf_quote(&c, os_dirname(b->a, d->path));
-		buf_str(&c, " && ln -sfT -- ");
+		buf_str(&c, " ] || mkdir -p -- ");
+		buf_quote(&c, os_dirname(b->a, d->path));
+		buf_str(&c, "; } && ln -sfT -- ");
 		buf_quote(&c, d->link);
 		buf_ch(&c, ' ');
 		buf_quote(&c, d->path);
@@ -272,7 +283,7 @@ static void file_apply(struct batch *b, struct script *s, struct op *op)
 	} else if (op->todo & T_CONTENT) {
 		content_code(b, s, &c, op);
 	} else {
-		buf_ch(&c, ':');
+		buf_ch(&c, ':'); /* a folder, too */
 		meta_code(&c, op);
 	}
 	script_step(s, arena_fmt(b->a, "a%u", op->index), buf_text(&c), op->flags & PIG_SOFT);

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { U_RELOAD_DAEMON = 1, U_START = 2, U_STOP = 4, U_ENABLE = 8, U_DISABLE = 16, U_DUE = 32 };
+enum { U_RELOAD_DAEMON = 1, U_START = 2, U_STOP = 4, U_ENABLE = 8, U_DISABLE = 16, U_DUE = 32, U_AGAIN = 64 };
 
 /* The watched words as shell words: globs stay globs, all else is quoted. */
 static const char *watch_words(struct arena *a, const char *watch)
@@ -333,7 +333,7 @@ static bool unit_decide(struct batch *b, struct op *op, struct err *e)
 		op_why(b, op, "disable");
 	}
 	if (d->state == PIG_STARTED && !running) {
-		op->todo |= U_START;
+		op->todo |= U_START | (strcmp(f.active, "inactive") ? U_AGAIN : 0);
 		op_why(b, op, "%s -> start", f.active);
 	} else if ((d->state == PIG_STOPPED || d->state == PIG_ABSENT) && (running || f.looping)) {
 		op->todo |= U_STOP;
@@ -362,10 +362,10 @@ const char *unit_action(struct arena *a, const char *verb, const char *unit, str
 			buf_fmt(&c, "d%zu=$(sha256sum -- %s 2>/dev/null | sha256sum)\n", i, watch_words(a, ops[i]->d.unit.watch));
 	buf_fmt(&c, "systemctl %s -- %s >&2 || { r=$?; journalctl -u %s -n 15 --no-pager -o cat >&2 2>/dev/null; exit $r; }\n", verb,
 		buf_text(&q), buf_text(&q));
+	buf_fmt(&c, "i=$(systemctl show -p InvocationID,ConditionResult -- %s); mkdir -p /run/pig/unit\n", buf_text(&q));
 	if (strcmp(verb, "reload")) /* systemctl answers 0 when a condition of the unit, such as a capability, kept it from starting */
-		buf_fmt(&c, "[ \"$(systemctl show -p ConditionResult --value -- %s)\" != no ] ||\n"
-			"{ echo 'a condition of the unit is not met, so it was not started' >&2; exit 4; }\n", buf_text(&q));
-	buf_fmt(&c, "i=$(systemctl show -p InvocationID --value -- %s); mkdir -p /run/pig/unit\n", buf_text(&q));
+		buf_str(&c, "case $i in *ConditionResult=no*) echo 'a condition of the unit is not met, so it was not started' >&2; exit 4 ;; esac\n");
+	buf_str(&c, "i=${i##*InvocationID=}; i=${i%%[!0-9a-z]*}\n");
 	for (size_t i = 0; i < n; i++) {
 		if (!ops[i]->d.unit.watch)
 			continue;
@@ -405,7 +405,7 @@ static void unit_apply(struct batch *b, struct script *s, struct op *op)
 		buf_fmt(&c, "systemctl -q disable -- %s >&2 || exit\n", buf_text(&q));
 	if (op->todo & U_STOP)
 		buf_fmt(&c, "systemctl stop -- %s >&2 || exit\n", buf_text(&q));
-	if (op->todo & U_START) /* what failed too often is to be tried again: the cause may be mended */
+	if (op->todo & U_AGAIN) /* what failed too often is to be tried again: the cause may be mended */
 		buf_fmt(&c, "systemctl reset-failed -- %s 2>/dev/null\n", buf_text(&q));
 	if (op->todo & U_START) {
 		size_t n;

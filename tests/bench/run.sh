@@ -160,9 +160,10 @@ second_runs() { # KEY COMMAND...
 	for i in 1 2 3; do timed "$key second" "$@"; done
 }
 MARK='touch /run/bench.mark; sleep 0.05'
-# What pgsql.yml has put there, but for what it makes anew each time (certificates), what belongs to the server and what packages own.
+# What pgsql.yml has put there, but for what it makes anew each time (certificates, stanza and backup), what belongs to the server and
+# what packages own.
 GRAB='cd /; find etc data pg usr/pgsql var/lib/pgsql -xdev -cnewer /run/bench.mark \( -type f -o -type l -o -type d \) 2>/dev/null |
-	grep -vE "^etc/(passwd|shadow|group|gshadow|subuid|subgid)-?$|^etc$|^data/etcd|^etc/pgbackrest.conf$|/cert/|postgres/pg-test-15/data/|/dummy$|/log/.+/.|pg-test-15/tmp/.|\.pgpass\..*|^etc/\.pwd" |
+	grep -vE "^etc/(passwd|shadow|group|gshadow|subuid|subgid)-?$|^etc$|^data/etcd|^etc/pgbackrest.conf$|/cert/|postgres/pg-test-15/data/|^data/backups/pg-test-15/backup/.|/dummy$|/log/.+/.|pg-test-15/tmp/.|\.pgpass\..*|^etc/\.pwd" |
 	tar -cf - --no-recursion --numeric-owner -T -'
 kit() { # the floor's kit, from the nodes as pig has left them
 	local n
@@ -184,6 +185,7 @@ floor_once() {
 	cp "$WORK/inv/files/pki/ca/ca.crt" "$WORK/inv/files/pki/ca/ca.key" "$WORK/kit/"
 	timed "floor first" run_floor || return
 	check "the floor leaves a leader and two streaming replicas" until_ok 15 healthy
+	check "the floor leaves a backup of its own" on node-1 'find /pg/backup/backup/pg-test/latest/backup.manifest -newer /pg/data/PG_VERSION | grep -q .'
 	check "the floor leaves services and pooling" until_ok 15 sql 10.10.10.12 5433 'select 1'
 	second_runs floor run_floor
 	equal "the floor's second run changes nothing" "changed: 0" "$(tail -1 "$WORK/timed.log")"

@@ -256,7 +256,7 @@ static const char systemctl[] =
 	"#!/bin/sh\n"
 	"u=pig-test-unit\n"
 	"case $1 in\n"
-	"show) case \"$*\" in *--value*) cat $T/inv; exit;; esac\n"
+	"show) case \"$*\" in *ConditionResult*) echo ConditionResult=yes; echo InvocationID=$(cat $T/inv); exit;; esac\n"
 	"  echo LoadState=loaded; if [ -e $T/inv ]; then echo ActiveState=active; else echo ActiveState=inactive; fi\n"
 	"  echo UnitFileState=enabled; echo NeedDaemonReload=no; echo InvocationID=$(cat $T/inv 2>/dev/null)\n"
 	"  echo \"ExecMainStartTimestamp=Mon 2020-01-06 10:00:00 UTC\";;\n"
