@@ -154,6 +154,8 @@ void pgsql_conf(pig_task *t)
 						   in.p->pg_fs_main));
 	const pig_op *active = pig_shell(t, .note = "does Patroni run", .reads = true,
 					 .cmd = "systemctl -q is-active patroni && echo active");
+	const pig_op *data = pig_shell(t, .note = "is there data", .reads = true,
+				       .cmd = pig_sh(t, "[ ! -s %s/PG_VERSION ] || echo data", in.data));
 	const pig_op *version = !in.p->pgbackrest_enabled
 					? NULL
 					: pig_shell(t, .note = "pgBackRest's version", .reads = true,
@@ -169,6 +171,8 @@ void pgsql_conf(pig_task *t)
 		run = true;
 		t->host->publish(t, "pg_active", t->host->boolean(t, true)); /* for pg_launch */
 	}
+	size = t->host->output(t, data, NULL);
+	t->host->publish(t, "pg_holds", t->host->boolean(t, size && *size)); /* for pg_launch, on other members too */
 	if (version)
 		t->host->publish(t, "pgbackrest_version", t->host->text(t, t->host->output(t, version, NULL)));
 	size = t->host->output(t, df, NULL);

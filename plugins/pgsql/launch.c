@@ -205,6 +205,36 @@ static bool etcd_user(const struct inst *in, struct seen *s)
 	return true;
 }
 
+/* Does the other member hold data? false: the task has failed, it cannot be asked. One that is at work would answer
+ * late, and has told when its own steps began. */
+static bool holds(const struct inst *in, const char *host, bool *data)
+{
+	pig_task *t = in->t, *m;
+	const pig_value *told = t->host->in_run(t, host) ? t->host->of(t, host, "pg_holds") : NULL;
+	const char *dir, *out;
+	const pig_op *op;
+
+	if (told) {
+		*data = t->val->truth(told, true);
+		return true;
+	}
+	if (!t->host->reach(t, host)) {
+		t->host->fail(t, "%s (%s) cannot be reached, and may hold data of cluster %s", inst_name(t, host), host,
+			      in->p->pg_cluster);
+		t->host->hint(t, "Bring it up, or take it out of the inventory until the cluster is there.");
+		return false;
+	}
+	dir = t->val->str(t->host->of(t, host, "pg_data"), in->data);
+	m = t->host->on(t, host);
+	op = pig_shell(m, .note = "does the member hold data", .reads = true,
+		       .cmd = pig_sh(t, "[ ! -s %s/PG_VERSION ] || echo data", dir));
+	if (!pig_await(m))
+		return false;
+	out = t->host->output(m, op, NULL);
+	*data = out && !strncmp(out, "data", 4);
+	return true;
+}
+
 /* Members but this one that hold data, as a text; "" for none; NULL: the task has failed, one cannot be asked. */
 static const char *holders(const struct inst *in)
 {
@@ -213,26 +243,14 @@ static const char *holders(const struct inst *in)
 	struct str b = str_new(t);
 
 	for (size_t i = 0; i < t->val->len(all); i++) {
-		const char *host = t->val->str(t->val->at(all, i), ""), *data, *out;
-		const pig_op *op;
-		pig_task *m;
+		const char *host = t->val->str(t->val->at(all, i), "");
+		bool data = false;
 
 		if (!strcmp(host, t->hostname))
 			continue;
-		if (!t->host->reach(t, host)) {
-			t->host->fail(t, "%s (%s) cannot be reached, and may hold data of cluster %s",
-				      inst_name(t, host), host, in->p->pg_cluster);
-			t->host->hint(t, "Bring it up, or take it out of the inventory until the cluster is there.");
+		if (!holds(in, host, &data))
 			return NULL;
-		}
-		data = t->val->str(t->host->of(t, host, "pg_data"), in->data);
-		m = t->host->on(t, host);
-		op = pig_shell(m, .note = "does the member hold data", .reads = true,
-			       .cmd = pig_sh(t, "[ ! -s %s/PG_VERSION ] || echo data", data));
-		if (!pig_await(m))
-			return NULL;
-		out = t->host->output(m, op, NULL);
-		if (out && !strncmp(out, "data", 4))
+		if (data)
 			str_add(&b, "%s%s (%s)", b.n ? ", " : "", inst_name(t, host), host);
 	}
 	return b.s;
@@ -345,6 +363,7 @@ void pgsql_launch(pig_task *t)
 	if ((s.at && !etcd_user(&in, &s)) || !may_start(&in, &s))
 		return;
 	pgsql_patroni(&in, PIG_NOW);
+	t->host->publish(t, "pg_holds", t->host->boolean(t, true)); /* from here on it does, or soon will */
 	if (!s.initialized && in.bootstraps) {
 		bootstrapping(&in);
 		if (pig_await(t))

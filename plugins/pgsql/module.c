@@ -186,7 +186,8 @@ static const struct pig_step steps[] = {
 	{.name = "pg_install",
 	 .tasks = "pg_dbsu pg_pkg pg_dir pg_cert pg_conf pgbackrest_conf",
 	 .needs = "etcd.etcd_auth"},
-	{.name = "pg_prepare", .tasks = PREPARE, .when = "pg_role != 'primary'"},
+	/* every member has told by then whether it holds data: a primary need not ask those that are at work */
+	{.name = "pg_prepare", .tasks = PREPARE, .when = "pg_role != 'primary'", .flags = PIG_GATHER},
 	{.name = "pg_bootstrap", .tasks = "pg_launch", .first = "pg_role == 'primary'"},
 	{.name = "pg_complete", .tasks = "pgbackrest_begin " PREPARE, .when = "pg_role == 'primary'"},
 	{.name = "pg_provision", .tasks = "pg_ready pg_hba pgbackrest_init pg_param pg_user pg_db pg_cmdb"},

@@ -29,8 +29,9 @@ const pig_value *task_api_get(pig_task *p, const char *name)
 	return (const pig_value *)get_of(t, task_values_of(t), name);
 }
 
-/* Has the other host passed what this step waits for? Its own values need no edge. */
-static bool behind_edge(struct task *t, const struct host_run *other)
+/* Has the other host passed what this step waits for? Its own values need no edge. One that failed on the way is *out: it was waited
+ * for, and what it said before counts for nothing. */
+static bool behind_edge(struct task *t, const struct host_run *other, bool *out)
 {
 	const struct plan *plan = t->run->plan;
 	uint32_t n = t->run->w->inv->n_hosts;
@@ -39,9 +40,14 @@ static bool behind_edge(struct task *t, const struct host_run *other)
 	bool behind = other == t->home;
 	uint32_t after = own ? plan->steps[t->step].after : 0;
 
+	*out = false;
 	pthread_mutex_lock(&t->run->lock);
-	for (uint32_t s = 0; s <= t->step && s < plan->n_steps && !behind; s++)
-		behind = t->run->edges[s * n + other->h->index] == EDGE_DONE && (s == t->step || edge || s < after);
+	for (uint32_t s = 0; s <= t->step && s < plan->n_steps && !behind; s++) {
+		uint8_t e = t->run->edges[s * n + other->h->index];
+		bool counts = s == t->step || edge || s < after;
+		behind = counts && e == EDGE_DONE;
+		*out |= counts && e == EDGE_DEAD;
+	}
 	pthread_mutex_unlock(&t->run->lock);
 	return behind;
 }
@@ -65,7 +71,10 @@ const pig_value *task_api_of(pig_task *p, const char *host, const char *name)
 	pthread_mutex_unlock(&t->run->lock);
 	if (!v)
 		return (const pig_value *)get_of(t, resolvers_of(t->main->rs, h), name);
-	if (!behind_edge(t, other)) {
+	bool out, behind = behind_edge(t, other, &out);
+	if (out)
+		return (const pig_value *)get_of(t, resolvers_of(t->main->rs, h), name);
+	if (!behind) {
 		fail(&e, E_MODULE, "task \"%s\" reads \"%s\" of %s, which may not have published it yet", t->name, name, host);
 		err_hint(&e, "The step needs an edge: first, needs, PIG_BARRIER or PIG_GATHER.");
 		fail_err(t, &e);

@@ -89,6 +89,13 @@ static void t_publish(pig_task *t)
 	say(o, pig_fmt(t, "for-%s", t->hostname));
 	say(t, "home-again");
 }
+static void t_told(pig_task *t)
+{
+	if (!strcmp(t->hostname, "a1")) {
+		t->host->publish(t, "token", t->host->text(t, "xyz"));
+		pig_shell(t, .cmd = "exit 7");
+	}
+}
 static void t_read(pig_task *t)
 {
 	if (strcmp(t->hostname, "a1"))
@@ -164,7 +171,7 @@ static const struct pig_health healths[] = { { .name = "well", .ok = h_well } };
 
 static struct pig_taskdef rows[] = {
 	{ .name = "make", .run = t_make }, { .name = "slow", .run = t_slow }, { .name = "one", .run = t_one },
-	{ .name = "break", .run = t_break }, { .name = "publish", .run = t_publish }, { .name = "read", .run = t_read },
+	{ .name = "break", .run = t_break }, { .name = "publish", .run = t_publish }, { .name = "read", .run = t_read }, { .name = "told", .run = t_told },
 	{ .name = "secret", .run = t_secret }, { .name = "fail", .run = t_fail },
 	{ .name = "quiet", .run = t_quiet }, { .name = "reach", .run = t_reach },
 	{ .name = "register", .run = t_register }, { .name = "register_breaks", .run = t_register_breaks },
@@ -330,6 +337,11 @@ int main(void)
 	CHECK(before(log, "make b1", "slow a1") && before(log, "make b2", "slow a2"));
 	CHECK_INT(RUN({ .task = "publish", .hosts = "ga" }, { .task = "read", .flags = PIG_GATHER, .hosts = "ga" }), 0);
 	CHECK_INT(count_of(log, "xyz "), 2);
+
+	/* ... and what one said that failed then counts for nothing: it is as if it had not */
+	CHECK_INT(RUN({ .task = "told", .hosts = "ga" }, { .task = "read", .flags = PIG_GATHER, .hosts = "ga" }), E_FAILED);
+	CHECK_INT(count_of(log, "none a"), 2);
+	CHECK(!strstr(said, "may not have published"));
 
 	/* needs: a step of this run on the hosts concerned */
 	CHECK_INT(RUN({ .task = "slow", .hosts = "ga" }, { .task = "make", .needs = "made.slow" }), 0);
