@@ -88,7 +88,7 @@ parts+=("$(printf '%4d s  %s' $((SECONDS - t)) "build, release and sanitizers")"
 export ASAN_OPTIONS=detect_leaks=0 PIG=$build/bin/pig PIG_ASAN=$asan/bin/pig BUILD=$build
 
 suite programs programs
-row e2e/deploy e2e/ha e2e/minio e2e/redis e2e/repo
+row e2e/deploy e2e/ha e2e/etcd e2e/minio e2e/redis e2e/repo
 suite cli bash tests/cli/suite.sh
 suite hostile bash tests/hostile/hostile.sh
 suite fuzz bash tests/fuzz/run.sh
@@ -97,7 +97,6 @@ suite e2e/input bash tests/e2e/input/run.sh
 suite e2e/infra bash tests/e2e/infra/run.sh
 suite e2e/cmdb bash tests/e2e/cmdb/run.sh
 suite e2e/cluster bash tests/e2e/cluster/run.sh
-suite e2e/etcd bash tests/e2e/etcd/run.sh
 suite e2e/pgsql bash tests/e2e/pgsql/run.sh
 suite e2e/backup bash tests/e2e/backup/run.sh
 row_end
