@@ -90,8 +90,9 @@ bool sandbox_net_enter(const struct sandbox *s, const char *netns, struct err *e
 	return true;
 }
 
-/* One try to read sshd's banner from a node, seen from the namespace the process is in. */
-static bool banner(const struct sandbox_node *n, int limit_ms)
+/* One try to read sshd's banner from a node, seen from the namespace the process is in. A network that is not up yet is tried again
+ * soon; an sshd that has taken the connection is given time, as it starts a process for it. */
+static bool banner(const struct sandbox_node *n)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(22)};
 	autofd int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -101,8 +102,11 @@ static bool banner(const struct sandbox_node *n, int limit_ms)
 		return false;
 	if (connect(fd, (struct sockaddr *)&to, sizeof to) && errno != EINPROGRESS)
 		return false;
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	if (poll(&p, 1, limit_ms) != 1)
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	if (poll(&p, 1, 500) != 1 || p.revents & (POLLERR | POLLHUP))
+		return false;
+	p.events = POLLIN;
+	if (poll(&p, 1, 5000) != 1)
 		return false;
 	return recv(fd, head, sizeof head, 0) == (ssize_t)sizeof head && !memcmp(head, "SSH-", 4);
 }
@@ -112,7 +116,7 @@ static bool wait_inside(const struct sandbox_node *nodes, unsigned n, int limit_
 	int64_t until = os_now_ms() + limit_ms;
 
 	for (unsigned i = 0; i < n; i++) {
-		while (!banner(&nodes[i], 500)) {
+		while (!banner(&nodes[i])) {
 			if (!sandbox_node_pid(&nodes[i]))
 				return fail(e, E_FAILED, "node \"%s\" ended while it booted", nodes[i].name);
 			if (os_now_ms() > until)
