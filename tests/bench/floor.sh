@@ -120,7 +120,7 @@ first() {
 		pids+=($!)
 	done
 	{
-		on $PRIMARY "$LED; $STANZA" </dev/null >/dev/null || exit 1
+		on $PRIMARY "$STANZA; $LED" </dev/null >/dev/null || exit 1 # before the server has tried three times to archive
 		on $PRIMARY "$BACKUP" </dev/null >/dev/null &
 		n=$!
 		schema
