@@ -183,7 +183,7 @@ struct pgsql {
 	const char *dst_pg;
 };
 
-enum { PGSQL_PARAMS = 150, PGSQL_RULES = 18, PGSQL_LISTENS = 8 }; /* rows; the definitions must agree */
+enum { PGSQL_PARAMS = 150, PGSQL_RULES = 19, PGSQL_LISTENS = 8 }; /* rows; the definitions must agree */
 extern const struct pig_param pgsql_params[PGSQL_PARAMS];
 extern const struct pig_rule pgsql_rules[PGSQL_RULES];
 extern const struct pig_listen pgsql_listens[PGSQL_LISTENS];

@@ -100,18 +100,37 @@ static bool is_ip(const char *s)
 	return strchr(s, ':') ? only(s, ":.") : dots == 3 && !s[strspn(s, "0123456789.")];
 }
 
-static void upstream(pig_check *c)
+/* pg_upstream where it names no host of the inventory, or NULL. */
+static const char *upstream_away(pig_check *c)
 {
 	const char *up = text(c, c->hostname, "pg_upstream", "");
 	const pig_value *all = c->api->members(c, NULL);
 
-	if (!text(c, c->hostname, "pg_cluster", NULL) || !*up || is_ip(up))
-		return;
+	if (!text(c, c->hostname, "pg_cluster", NULL) || !*up)
+		return NULL;
 	for (size_t i = 0; i < c->val->len(all); i++)
 		if (!strcmp(host_at(c, all, i), up) || !strcmp(text(c, host_at(c, all, i), "ansible_host", ""), up))
-			return;
-	c->api->fault(c, get(c, c->hostname, "pg_upstream"),
-		      "pg_upstream \"%s\" is neither a host of the inventory nor an address", up);
+			return NULL;
+	return up;
+}
+
+static void upstream(pig_check *c)
+{
+	const char *up = upstream_away(c);
+
+	if (up && !is_ip(up))
+		c->api->fault(c, get(c, c->hostname, "pg_upstream"),
+			      "pg_upstream \"%s\" is neither a host of the inventory nor an address", up);
+}
+
+static void upstream_unknown(pig_check *c)
+{
+	const char *up = upstream_away(c);
+
+	if (!up || !is_ip(up))
+		return;
+	c->api->fault(c, get(c, c->hostname, "pg_upstream"), "pg_upstream %s is no host of the inventory", up);
+	c->api->hint(c, "A server that others keep may be one; else it is mistyped.");
 }
 
 /* ---- users and databases ---- */
@@ -329,6 +348,7 @@ const struct pig_rule pgsql_rules[PGSQL_RULES] = {
 	{.id = "pg_identity", .scope = PIG_HOST, .check = identity},
 	{.id = "pg_cluster_shape", .scope = PIG_OF_CLUSTER, .check = shape},
 	{.id = "pg_upstream", .scope = PIG_HOST, .check = upstream},
+	{.id = "pg_upstream_unknown", .scope = PIG_HOST, .warn = 1, .check = upstream_unknown},
 	{.id = "pg_users", .scope = PIG_OF_CLUSTER, .check = users},
 	{.id = "pg_databases", .scope = PIG_OF_CLUSTER, .check = databases},
 	{.id = "pg_default_privileges", .scope = PIG_OF_CLUSTER, .check = privileges},
