@@ -157,7 +157,13 @@ fi
 if [ "$user" != root ] && ! runuser -u "$user" -- sudo -kn true 2>/dev/null; then
 	echo "$user ALL=(ALL:ALL) NOPASSWD: ALL" >"$work/sudo"
 	visudo -cqf "$work/sudo" || die "no line for sudo fits \"$user\""
-	install -m 0440 "$work/sudo" "/etc/sudoers.d/$(echo "$user" | tr . _)"
-	say "$user has sudo without a password"
+	# a name of its own: what others wrote for this user stays; it is read last, so that it counts
+	line=/etc/sudoers.d/zz-pig-$(echo "$user" | tr . _)
+	install -m 0440 "$work/sudo" "$line"
+	runuser -u "$user" -- sudo -kn true 2>/dev/null || {
+		rm -f "$line"
+		die "sudo still asks $user for a password" "what is in /etc/sudoers and /etc/sudoers.d leads over a line of pig's: sudo -l -U $user"
+	}
+	say "$user has sudo without a password ($line)"
 fi
 say "done: this is the admin node. As $user: mkdir -p pigsty && cd pigsty && pig configure"

@@ -119,8 +119,12 @@ case_bootstrap() {
 	boot_fails "a disk that is full while unpacking" "-d /small/x /opt/bundle/$BUNDLE" "could not be unpacked into /small/x"
 	on meta 'umount /small; rm -rf /home/dba/.ssh/id_ed25519*; echo dba:word | chpasswd; echo "dba ALL=(ALL:ALL) ALL" >/etc/sudoers.d/dba' >/dev/null
 	check_not "dba has to say a password" on_meta 'sudo -n true'
+	on meta 'echo "dba ALL=(ALL:ALL) ALL" >/etc/sudoers.d/zzz' >/dev/null
+	SUDO='echo word | sudo -S' says "bootstrap: others' rules lead over ours" 1 "sudo still asks dba for a password" boot "-k $print /opt/bundle/$BUNDLE"
+	on meta 'rm /etc/sudoers.d/zzz' >/dev/null
 	SUDO='echo word | sudo -S' check "bootstrap" boot "-k $print /opt/bundle/$BUNDLE"
 	check "dba has a key and sudo on its own node" on_meta 'sudo -kn id -u | grep -qx 0 && ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new 10.10.10.10 true'
+	equal "what others wrote for sudo stays" "dba ALL=(ALL:ALL) ALL" "$(on meta 'cat /etc/sudoers.d/dba')"
 	check "again" boot "/opt/bundle/$BUNDLE"
 	check_not "and nothing is done" grep -qE 'made|may log in|has sudo|repository is in' "$WORK/check.out"
 	check "pig is there with its modules" on_meta 'pig module list | grep -q pgsql && pig repo verify /opt/bundle/'"$BUNDLE"
