@@ -37,6 +37,13 @@ static const char look[] =
 	"a=$(call /v3/kv/range \"$h\" \"$range\"); case $a in *' 200 '*) echo reached; echo \"${a#*{}\"; exit 0 ;;\n"
 	"HTTP/1*) echo \"denied $e\"; exit 0 ;; esac; done\n";
 
+/* Does a clock that is off make certificates bad here, own ones or etcd's? Says so with the date, or nothing. $E: endpoints. */
+static const char clock_bad[] =
+	"c=$(openssl verify -CAfile /pg/cert/ca.crt /pg/cert/server.crt 2>&1; for e in $E; do timeout 5 openssl s_client "
+	"-CAfile /pg/cert/ca.crt -connect \"$e\" </dev/null 2>&1; done)\n"
+	"case $c in *'is not yet valid'*) c='not valid yet' ;; *'has expired'*) c=expired ;; *) exit 0 ;; esac\n"
+	"echo \"$c by $(date -u '+%F %T') UTC\"\n";
+
 /* As root on a member: one login, then the requests of stdin, path and body in a line each. */
 static const char make[] =
 	"ca=$ETCDCTL_CACERT crt=$ETCDCTL_CERT key=$ETCDCTL_KEY; read -r login\n"
@@ -256,6 +263,27 @@ static const char *holders(const struct inst *in)
 	return b.s;
 }
 
+/* TLS with etcd comes before all that Patroni does, and it says no more than that it waits. False: the task has failed. */
+static bool clock_fits(const struct inst *in)
+{
+	pig_task *t = in->t;
+	const pig_op *op = pig_shell(t, .note = "does the clock fit the certificates", .reads = true,
+				     .cmd = pig_fmt(t, "E=%s\n%s", pig_sh(t, "%s", endpoints(t)), clock_bad));
+	const char *said, *by;
+
+	if (!pig_await(t))
+		return false;
+	said = t->host->output(t, op, NULL);
+	by = said ? strstr(said, " by ") : NULL;
+	if (!by)
+		return true;
+	t->host->fail(t, "the clock of %s is off: it says %.*s, by which certificates are %.*s, and %s reaches no etcd",
+		      t->hostname, (int)strcspn(by + 4, "\n"), by + 4, (int)(by - said), said, in->name);
+	t->host->hint(t, "Set it (chronyc makestep, or timedatectl set-time), then run again. If the clock is right, the "
+			 "certificates are too old: remove them from /pg/cert or /etc/etcd on that host.");
+	return false;
+}
+
 /* May Patroni start here? false: the task has failed and says why. */
 static bool may_start(const struct inst *in, const struct seen *s)
 {
@@ -263,6 +291,8 @@ static bool may_start(const struct inst *in, const struct seen *s)
 	const char *cls = in->p->pg_cluster, *primary = inst_primary(t), *others;
 
 	if (!s->reached) {
+		if (!clock_fits(in))
+			return false;
 		t->host->fail(t, "etcd does not answer %s: %s", in->name, endpoints(t));
 		t->host->hint(t, "Run etcd.yml, or start etcd on its hosts.");
 		return false;
@@ -381,7 +411,7 @@ void pgsql_ready(pig_task *t)
 	const char *rest = inst_rest(&in, in.addr, "/patroni");
 	struct live l;
 
-	if (!live_of(&in, &l) || l.settled)
+	if (!live_of(&in, &l) || l.settled || !clock_fits(&in))
 		return;
 	t->host->publish(t, "pg_joined", t->host->boolean(t, true)); /* for pg_serve */
 	pig_wait(t, .want = "over", .limit_s = 86400, .every_ms = 200, .why = "the copy of the leader's data",
