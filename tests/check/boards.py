@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The dashboards that module infra brings.
-boards.py check PIG PLUGINS    each as rendered is a dashboard: its JSON, names, places, sources; and PromQL, where promtool is at hand
+boards.py check PIG PLUGINS    each as rendered is a dashboard: its JSON, names, places, sources; and PromQL, also of alert rules,
+                              where promtool is at hand: scripts/deps.sh brings it
 boards.py queries FILE...      their queries, one a line, with any value for a variable
 boards.py metrics NAME FILE... -- SCRAPE...   every metric asked for stands in one of the scrapes (Prometheus's text)"""
 import json, os, re, shutil, subprocess, sys, tempfile
@@ -8,6 +9,7 @@ import json, os, re, shutil, subprocess, sys, tempfile
 WORDS = {"by", "without", "on", "ignoring", "group_left", "group_right", "and", "or", "unless", "bool", "offset", "inf", "nan"}
 UNITS = {"short", "s", "bytes", "Bps", "ops", "cps", "percentunit"}
 INVENTORY = "all: { children: { infra: { hosts: { 10.10.10.10: { infra_seq: 1 } } } }, vars: { admin_ip: 10.10.10.10 } }\n"
+TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../build-tools")
 good, bad = 0, 0
 
 
@@ -92,12 +94,19 @@ def check_all(pig, plugins):
             check_board(name, boards[name], sources)
             rules += [{"record": f"asked:{len(rules) + i}", "expr": plain(q)} for i, q in enumerate(queries(boards[name]))]
         check("each dashboard has a name of its own", len({b["uid"] for b in boards.values()}) == len(boards) == len(names))
-        promtool = os.environ.get("PROMTOOL") or shutil.which("promtool")
+        promtool = os.environ.get("PROMTOOL") or shutil.which("promtool") or shutil.which("promtool", path=TOOLS)
         if promtool:
             with open(f"{tmp}/rules.yml", "w") as f:
                 json.dump({"groups": [{"name": f"g{i}", "rules": [r]} for i, r in enumerate(rules)]}, f)
             out = subprocess.run([promtool, "check", "rules", f"{tmp}/rules.yml"], capture_output=True, text=True)
             check(f"promtool: {out.stdout}{out.stderr}", out.returncode == 0 and f"{len(rules)} rules found" in out.stdout)
+            names = re.findall(r"\binfra/(rules/[\w-]+\.yml)", run("template", "list").stdout)
+            check("there are alert rules", len(names) >= 6)
+            for name in names:
+                with open(f"{tmp}/rules.yml", "w") as f:
+                    f.write(run("render", f"infra/{name}", "-l", "10.10.10.10").stdout)
+                out = subprocess.run([promtool, "check", "rules", f"{tmp}/rules.yml"], capture_output=True, text=True)
+                check(f"promtool: {name}: {out.stdout}{out.stderr}", out.returncode == 0 and re.search("SUCCESS: [1-9]", out.stdout))
         else:
             print("promtool is not installed: VictoriaMetrics alone reads the queries, in tests/e2e")
 
