@@ -81,6 +81,8 @@ void plan_list_tags(struct buf *out, const struct plan *p)
 			const char **own = task_tags(out->a, p->steps[i].tasks[t], &n);
 			for (uint32_t k = 0; k < n; k++)
 				map_put(&tags, own[k], out->a);
+			map_put(&tags, p->steps[i].step->name, out->a);
+			map_put(&tags, p->steps[i].tasks[t]->module->m->name, out->a);
 		}
 	const char **list = arena_new_of(out->a, const char *, tags.n);
 	for (uint32_t i = 0; i < tags.n; i++)

@@ -1,7 +1,7 @@
 /*
  * Tags: which tasks of a step are chosen. As in Ansible, `always` runs unless it is skipped, `never` runs only when one
  * of its tags is named, and all, tagged, untagged are words of their own. A task's name and its step's name count as
- * tags.
+ * tags, and the name of its module, which is all of that module's in a playbook that has others' too.
  */
 #include "model/module_int.h"
 #include "model/plan_int.h"
@@ -10,6 +10,14 @@
 
 static const char *const specials[] = { "all", "tagged", "untagged", "always", "never" };
 enum { SPECIALS_N = sizeof specials / sizeof *specials };
+
+/* A task, as -t and --skip-tags see it. */
+struct tagged {
+	const char **tags;
+	uint32_t n;
+	const struct step *step;
+	const char *module;
+};
 
 static bool has(const char *const *words, uint32_t n, const char *word)
 {
@@ -45,6 +53,7 @@ static const char **known_words(struct arena *a, const struct playbook *p, uint3
 			const char **tags = task_tags(a, p->steps[s].tasks[t], &k);
 			for (uint32_t i = 0; i < k; i++)
 				map_put(&words, tags[i], a);
+			map_put(&words, p->steps[s].tasks[t]->module->m->name, a);
 		}
 	}
 	const char **list = arena_new_of(a, const char *, words.n);
@@ -82,42 +91,44 @@ bool tags_read(struct tag_choice *out, struct arena *a, const struct playbook *p
 	       words_known(out->skip, out->n_skip, "--skip-tags", a, p, e);
 }
 
-/* words chooses the task by its tags; `all` and `tagged` pass over `never`, which wants to be named. */
-static bool chosen(const char *const *words, uint32_t n_words, const char *const *tags, uint32_t n, const struct step *s)
+/* words chooses the task by its tags; `all`, `tagged` and a module's name pass over `never`, which wants to be named. */
+static bool chosen(const char *const *words, uint32_t n_words, const struct tagged *t)
 {
-	bool never = has(tags, n, "never") && !s->named, tagged = n > 1;
-	const char *step = s->name;
+	bool never = has(t->tags, t->n, "never") && !t->step->named, tagged = t->n > 1;
 
 	for (uint32_t i = 0; i < n_words; i++) {
 		const char *w = words[i];
-		if (has(tags, n, w) || !strcmp(w, step))
+		if (has(t->tags, t->n, w) || !strcmp(w, t->step->name))
 			return true;
 		if (never)
 			continue;
-		if (!strcmp(w, "all") || (!strcmp(w, "tagged") && tagged) || (!strcmp(w, "untagged") && !tagged))
+		if (!strcmp(w, "all") || !strcmp(w, t->module) || (!strcmp(w, "tagged") && tagged) ||
+		    (!strcmp(w, "untagged") && !tagged))
 			return true;
 	}
 	return false;
 }
 
-static bool task_runs(const struct tag_choice *c, const char *const *tags, uint32_t n, const struct step *step)
+/* Does a word of its own skip it: not all, not tagged? */
+static bool skipped_by_name(const struct tag_choice *c, const struct tagged *t)
 {
-	bool always = has(tags, n, "always"), skipped = chosen(c->skip, c->n_skip, tags, n, step);
+	for (uint32_t i = 0; i < c->n_skip; i++)
+		if (has(t->tags, t->n, c->skip[i]) || !strcmp(c->skip[i], t->step->name) || !strcmp(c->skip[i], t->module))
+			return true;
+	return false;
+}
 
-	/* --skip-tags all and tagged leave what must always run, unless always itself is skipped */
-	if (skipped && always && !has(c->skip, c->n_skip, "always")) {
-		for (uint32_t i = 0; i < c->n_skip; i++)
-			if (has(tags, n, c->skip[i]) || !strcmp(c->skip[i], step->name))
-				return false;
-		return true;
-	}
-	if (skipped)
-		return false;
+static bool task_runs(const struct tag_choice *c, const struct tagged *t)
+{
+	bool always = has(t->tags, t->n, "always");
+
+	if (chosen(c->skip, c->n_skip, t)) /* --skip-tags all and tagged leave what must always run */
+		return always && !skipped_by_name(c, t);
 	if (always)
 		return true;
 	if (!c->n_tags)
-		return step->named || !has(tags, n, "never");
-	return chosen(c->tags, c->n_tags, tags, n, step);
+		return t->step->named || !has(t->tags, t->n, "never");
+	return chosen(c->tags, c->n_tags, t);
 }
 
 void tags_apply(const struct tag_choice *c, struct arena *a, struct plan_step *ps)
@@ -126,9 +137,9 @@ void tags_apply(const struct tag_choice *c, struct arena *a, struct plan_step *p
 
 	ps->tasks = arena_new_of(a, const struct task_row *, s->n_tasks);
 	for (uint32_t i = 0; i < s->n_tasks; i++) {
-		uint32_t n;
-		const char **tags = task_tags(a, s->tasks[i], &n);
-		if (task_runs(c, tags, n, s))
+		struct tagged t = { .step = s, .module = s->tasks[i]->module->m->name };
+		t.tags = task_tags(a, s->tasks[i], &t.n);
+		if (task_runs(c, &t))
 			ps->tasks[ps->n_tasks++] = s->tasks[i];
 	}
 }

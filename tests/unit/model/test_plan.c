@@ -64,6 +64,12 @@ static void test_tags(void)
 	CHECK_STR(plan(&(struct plan_options){ .tags = "untagged", .limit = "n1" }, &e),
 		  "gis0(n1)[gis_install] pg_base(n1)[pg_id] gis(n1)[gis_install] gis2(n1)[gis_install] pg_users(n1)[pg_user]");
 	CHECK_STR(plan(&(struct plan_options){ .skip_tags = "gis_install,pkg,pg_id,pg_users" }, &e), "pg_cluster(n1,n2,n3)[pg_launch]");
+	/* a module's name is all of its tasks but those that want to be named */
+	CHECK_STR(plan(&(struct plan_options){ .tags = "gis" }, &e),
+		  "gis0(n1,n2,n3)[gis_install] pg_base(n1,n2,n3)[pg_id] gis(n1,n2,n3)[gis_install] gis2(n1,n2,n3)[gis_install]");
+	CHECK_STR(plan(&(struct plan_options){ .tags = "pg" }, &e),
+		  "pg_base(n1,n2,n3)[pg_id,pg_install] pg_cluster(n1,n2,n3)[pg_launch] pg_users(n1,n2,n3)[pg_user]");
+	CHECK_STR(plan(&(struct plan_options){ .skip_tags = "pg" }, &e), "gis0(n1,n2,n3)[gis_install] gis(n1,n2,n3)[gis_install] gis2(n1,n2,n3)[gis_install]");
 	CHECK_HAS(plan(&(struct plan_options){ .tags = "lanch" }, &e), "-t: playbook \"pgsql\" has no tag, task or step \"lanch\"");
 	CHECK_INT(e.code, E_INPUT);
 	CHECK_HAS(e.hint, "launch");
@@ -102,7 +108,7 @@ static void test_lists(void)
 	CHECK_STR(buf_text(&b), "playbook pgsql: 1 host\n  n3\n");
 	buf_reset(&b);
 	plan_list_tags(&b, p);
-	CHECK_HAS(buf_text(&b), "  always\n  gis_install\n  launch\n");
+	CHECK_HAS(buf_text(&b), "  always\n  gis\n  gis0\n  gis2\n  gis_install\n  launch\n");
 }
 
 int main(void)
