@@ -56,6 +56,8 @@ case_words() {
 	equal "with long words" \
 		'pgbackrest --stanza=pg-test --pg1-path=/pg/data --delta --log-level-console=info --set=latest --type=time --target="2022-12-30 14:44:44+08" restore' \
 		"$(as_dbsu "$l" '/pg/bin/pg-pitr --time="2022-12-30 14:44:44+08" --backup=latest --check')"
+	check "a set named by its time alone is the full one" \
+		sh -c 'echo "$1" | grep -q -- "--set=20221108-105325F --type"' sh "$(as_dbsu "$l" '/pg/bin/pg-pitr --backup=20221108-105325 -c')"
 	check_not "pg-pitr is refused while Patroni runs" as_dbsu "$l" '/pg/bin/pg-pitr -y'
 	check_not "two points are refused" as_dbsu "$l" '/pg/bin/pg-pitr -i -x 5 -c'
 }
