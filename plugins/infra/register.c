@@ -98,6 +98,25 @@ static void logs(pig_task *t)
 		pig_file(t, .path = "/etc/vector/nginx.yaml", .tmpl = "vector_nginx.yaml", .vars = vars, .mode = 0600);
 }
 
+/*
+ * The portal as others see it; by https too, so that the end of its certificate is seen. A public certificate is not for
+ * addresses.
+ */
+static const char *portal(pig_task *t)
+{
+	const char *address = infra_address(t, t->hostname);
+	const pig_value *home = t->val->key(t->host->get(t, "infra_portal"), "home");
+	bool tls = strcmp(t->val->str(t->host->get(t, "nginx_sslmode"), "disable"), "disable") != 0;
+	const char *https = "";
+
+	if (tls && !t->val->truth(t->val->key(home, "certbot"), false))
+		https = pig_fmt(t, ", \"https://%s:%" PRId64 "/\"", address, t->val->num(t->host->get(t, "nginx_ssl_port"), 443));
+	return pig_fmt(t,
+		       "- labels: { ip: %s, ins: nginx-%" PRId64
+		       ", cls: nginx }\n  targets: [ \"http://%s:%" PRId64 "/\"%s ]\n",
+		       address, infra_seq_of(t, t->hostname), address, infra_port(t, PART_NGINX), https);
+}
+
 /* The parts of this node that give metrics, and the portal as it is seen from outside. */
 void task_infra_register(pig_task *t)
 {
@@ -118,11 +137,5 @@ void task_infra_register(pig_task *t)
 				       infra_port(t, (enum infra_part)i));
 	logs(t);
 	infra_target(t, "infra", name, *text ? text : NULL);
-	infra_target(t, "http", name,
-		     infra_has(t, PART_NGINX)
-			     ? pig_fmt(t,
-				       "- labels: { ip: %s, ins: nginx-%" PRId64
-				       ", cls: nginx }\n  targets: [ \"http://%s:%" PRId64 "/\" ]\n",
-				       address, infra_seq_of(t, t->hostname), address, infra_port(t, PART_NGINX))
-			     : NULL);
+	infra_target(t, "http", name, infra_has(t, PART_NGINX) ? portal(t) : NULL);
 }

@@ -9,7 +9,8 @@ import json, os, re, shutil, subprocess, sys, tempfile
 WORDS = {"by", "without", "on", "ignoring", "group_left", "group_right", "and", "or", "unless", "bool", "offset", "inf", "nan"}
 UNITS = {"short", "s", "bytes", "Bps", "ops", "cps", "percentunit"}
 INVENTORY = "all: { children: { infra: { hosts: { 10.10.10.10: { infra_seq: 1 } } } }, vars: { admin_ip: 10.10.10.10 } }\n"
-TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../build-tools")
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOOLS = os.path.join(HERE, "../../build-tools")
 good, bad = 0, 0
 
 
@@ -107,6 +108,12 @@ def check_all(pig, plugins):
                     f.write(run("render", f"infra/{name}", "-l", "10.10.10.10").stdout)
                 out = subprocess.run([promtool, "check", "rules", f"{tmp}/rules.yml"], capture_output=True, text=True)
                 check(f"promtool: {name}: {out.stdout}{out.stderr}", out.returncode == 0 and re.search("SUCCESS: [1-9]", out.stdout))
+            with open(f"{tmp}/rules.yml", "w") as f:
+                f.write(run("render", "infra/rules/pgsql.yml", "-l", "10.10.10.10").stdout)
+            with open(f"{tmp}/alerts.yml", "w") as f:
+                f.write(open(os.path.join(HERE, "alerts.yml")).read().replace("RULES", "rules.yml"))
+            out = subprocess.run([promtool, "test", "rules", f"{tmp}/alerts.yml"], capture_output=True, text=True)
+            check(f"alerts fire when they should: {out.stdout}{out.stderr}", out.returncode == 0)
         else:
             print("promtool is not installed: VictoriaMetrics alone reads the queries, in tests/e2e")
 

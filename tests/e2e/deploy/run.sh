@@ -185,7 +185,7 @@ targets_wanted() { # "job cls ins ip address", as conf/ha/full has it
 		echo "pgsql-vip ${cls%-?} $cls 10.10.10.1$n 10.10.10.$([ "$n" = 0 ] && echo 2 || echo 3)"
 	done
 	for n in alertmanager:9059 blackbox:9115 nginx:9113 vmalert:8880 vmetrics:8428; do echo "infra ${n%:*} ${n%:*}-1 10.10.10.10 10.10.10.10:${n#*:}"; done
-	echo "http nginx nginx-1 10.10.10.10 http://10.10.10.10:80/"
+	for n in http://10.10.10.10:80/ https://10.10.10.10:443/; do echo "http nginx nginx-1 10.10.10.10 $n"; done
 	echo "etcd etcd etcd-1 10.10.10.10 10.10.10.10:2379"
 	[ "$MINIO" = no ] || echo "minio minio minio-1 10.10.10.10 10.10.10.10:9000"
 	for n in ms-1:10:6379 ms-1:10:6380 meta-1:11:26379 meta-1:11:26380 meta-1:11:26381 test-{1:12,2:13}:{6379,6380,6381}; do
