@@ -113,5 +113,8 @@ void task_haproxy_config(pig_task *t)
 
 void task_haproxy_launch(pig_task *t)
 {
+	/* its arguments are read at the start alone: one that runs by the distribution's unit knows no services */
+	pig_unit(t, .name = "haproxy", .state = PIG_STARTED, .enable = 1, .watch = "/etc/systemd/system/haproxy.service",
+		 .on_change = PIG_RESTART);
 	haproxy_reload(t);
 }

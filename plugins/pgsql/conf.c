@@ -192,6 +192,8 @@ void pgsql_conf(pig_task *t)
 		pgsql_patroni(&in, 0);
 	if (in.p->pgbouncer_enabled) {
 		pig_file(t, .path = "/etc/systemd/system/pgbouncer.service", .tmpl = "pgbouncer.service", .vars = m);
+		pig_file(t, .path = "/etc/pgbouncer/listen.ini", .tmpl = "listen.ini", .vars = m, .owner = su,
+			 .group = "postgres", .mode = 0640);
 		pig_file(t, .path = "/etc/pgbouncer/pgbouncer.ini", .tmpl = "pgbouncer.ini", .vars = m, .owner = su,
 			 .group = "postgres", .mode = 0640);
 	}

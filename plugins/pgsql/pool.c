@@ -126,6 +126,9 @@ void pgsql_pool(pig_task *t)
 			      "%s does not have the inventory's password of %s: run pgsql.yml on the cluster's leader",
 			      in.name, stale);
 	own_file(&in, "userlist.txt", list);
+	/* where it listens is read at its start alone: so is the distribution's word, if that has started it */
+	pig_unit(t, .name = "pgbouncer", .state = PIG_STARTED, .enable = 1,
+		 .watch = "/etc/systemd/system/pgbouncer.service /etc/pgbouncer/listen.ini", .on_change = PIG_RESTART);
 	pig_unit(t, .name = "pgbouncer", .state = PIG_STARTED, .enable = 1, .watch = "/etc/pgbouncer/*",
 		 .on_change = PIG_RELOAD);
 }

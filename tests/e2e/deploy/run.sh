@@ -1,8 +1,8 @@
 #!/bin/bash
 # The whole mission, as a new user goes it (scripts/whole.sh): a bundle, four bare nodes without a way out, bootstrap, conf/ha/full,
 # deploy.yml, which is killed midway and goes on. Then: a second run that changes nothing, a value edited in each module, every target,
-# the portal in a browser, a node that stops, clusters removed beside others. pig runs on the admin node, as the package has put it there.
-# MinIO takes part when npm has an S3 server to stand in for its own (docs/minio.md).
+# every service of the databases, the portal in a browser, a node that stops, clusters removed beside others. pig runs on the admin
+# node, as the package has put it there. MinIO takes part when npm has an S3 server to stand in for its own (docs/minio.md).
 # shellcheck disable=SC2016,SC2317 # the nodes' shells expand what stands in single quotes here; cases are called by name
 export SUITE=deploy
 here=$(cd "$(dirname "$0")" && pwd)
@@ -202,6 +202,35 @@ case_targets() {
 	equal "no rule fails" "" "$(ctl curl -s http://10.10.10.10:8880/api/v1/rules | jq -r '.data.groups[] | .. | .lastError? // empty' | sort -u)"
 }
 
+# ---- services, as the demo prints them ----
+password_of() { inventory | sed -nE "s/.*name: $1, +password: ([^ ,]+),.*/\1/p"; }
+role_at() { # ADDRESS PORT USER DATABASE: does who answers there lead (f) or follow (t)?
+	sql "$1" "$2" 'select pg_is_in_recovery()' "$4" "$3" "$(password_of "$3")"
+}
+serve() { # CLUSTER USER DATABASE REPLICAS' ANSWER ADDRESS...
+	local a cls=$1 user=$2 db=$3 read=$4
+	shift 4
+	for a; do
+		equal "$cls: 5433 of $a writes, pooled" f "$(role_at "$a" 5433 "$user" "$db")"
+		equal "$cls: 5434 of $a reads, pooled" "$read" "$(role_at "$a" 5434 "$user" "$db")"
+		equal "$cls: 5436 of $a writes" f "$(role_at "$a" 5436 "$user" "$db")"
+		check "$cls: the pool of $a answers others" sql "$a" 6432 'select 1' "$db" "$user" "$(password_of "$user")"
+	done
+}
+case_services() {
+	local a n
+	serve pg-test test test t 10.10.10.11 10.10.10.12 10.10.10.13
+	for a in 10.10.10.11 10.10.10.13; do # pg-meta has no instance for it
+		equal "pg-test: 5438 of $a reads offline" t "$(role_at "$a" 5438 test test)"
+	done
+	serve pg-meta dbuser_meta meta f 10.10.10.10
+	equal "the address of pg-test leads" f "$(role_at 10.10.10.3 5432 test test)"
+	equal "the address of pg-meta leads" f "$(role_at 10.10.10.2 5432 dbuser_meta meta)"
+	# what a package starts by itself has not read pig's unit
+	equal "no package has started its own service" "" "$(for n in $NODES; do
+		on "$n" "journalctl -q -b -o cat --no-pager | grep -E '^Started (haproxy.service - HAProxy Load|pgbouncer.service - connection pooler|dnsmasq.service - dnsmasq - A|redis-server|postgresql)' | sort -u"; done)"
+}
+
 # ---- the portal ----
 # What the page behind a link shows when it works: words that its own program has put there.
 shows() { # PATH
@@ -296,7 +325,7 @@ main() {
 	SKIP=$WHOLE_SKIP
 	box_up "${WHOLE_NODES[@]}"
 	[ -n "${REUSE:-}" ] || { case_begin && case_deploy; } || finish
-	for c in again targets edits portal alert beside; do
+	for c in again targets services edits portal alert beside; do
 		wanted "$c" || continue
 		failed_before=$FAILED
 		say "== $c"
