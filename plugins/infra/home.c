@@ -81,15 +81,31 @@ static void add_links(pig_task *t, const pig_value *links, pig_value *out, bool 
 	}
 }
 
+const char *infra_site(pig_task *t, size_t i)
+{
+	const struct infra *p = t->params;
+	const char *last = "", *next = NULL;
+
+	for (size_t k = 0; k <= i; k++, last = next ? next : last) {
+		next = NULL;
+		for (size_t n = 0; n < t->val->len(p->infra_portal); n++) {
+			const char *key = t->val->key_at(p->infra_portal, n);
+			if (strcmp(key, last) > 0 && (!next || strcmp(key, next) < 0))
+				next = key;
+		}
+	}
+	return next ? next : "";
+}
+
 static void add_sites(pig_task *t, pig_value *out)
 {
 	const struct infra *p = t->params;
 	const char *port = p->nginx_port == 80 ? "" : pig_fmt(t, ":%" PRId64, p->nginx_port);
 
 	for (size_t i = 0; i < t->val->len(p->infra_portal); i++) {
-		const pig_value *item = t->val->at(p->infra_portal, i);
-		const char *key = t->val->key_at(p->infra_portal, i),
-			   *domain = infra_scalar(t, t->val->key(item, "domain"));
+		const char *key = infra_site(t, i);
+		const pig_value *item = t->val->key(p->infra_portal, key);
+		const char *domain = infra_scalar(t, t->val->key(item, "domain"));
 		pig_value *one = t->host->map(t);
 		if (!*domain || !strcmp(key, "home"))
 			continue;

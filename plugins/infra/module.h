@@ -133,6 +133,8 @@ const char *infra_name(pig_task *t, const char *host);
 int64_t infra_seq_of(pig_task *t, const char *host);
 /* URL under which people see the portal */
 const char *infra_portal_url(pig_task *t);
+/* The i-th name of infra_portal by the alphabet: a database keeps no order, and files must not hang on it. */
+const char *infra_site(pig_task *t, size_t i);
 const char *infra_scalar(pig_task *t, const pig_value *v);
 uint32_t infra_days(const char *text);
 void infra_put(pig_task *t, pig_value *map, const char *key, const char *text);

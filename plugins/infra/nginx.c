@@ -61,7 +61,7 @@ static const char *names_of(pig_task *t)
 	const char *names = "i.pigsty,localhost,127.0.0.1";
 
 	for (size_t i = 0; i < t->val->len(p->infra_portal); i++) {
-		const pig_value *item = t->val->at(p->infra_portal, i), *more = t->val->key(item, "domains");
+		const pig_value *item = t->val->key(p->infra_portal, infra_site(t, i)), *more = t->val->key(item, "domains");
 		if (!domain_of(t, item))
 			continue;
 		names = pig_fmt(t, "%s,%s", names, domain_of(t, item));
@@ -111,9 +111,9 @@ static void hosts(pig_task *t, pig_value *vars)
 	const char *keep = "";
 
 	for (size_t i = 0; i < t->val->len(p->infra_portal); i++) {
-		const pig_value *item = t->val->at(p->infra_portal, i);
-		const char *key = t->val->key_at(p->infra_portal, i),
-			   *conf = infra_scalar(t, t->val->key(item, "conf"));
+		const char *key = infra_site(t, i);
+		const pig_value *item = t->val->key(p->infra_portal, key);
+		const char *conf = infra_scalar(t, t->val->key(item, "conf"));
 		pig_value *one = t->host->map(t);
 		if (!domain_of(t, item))
 			continue;
@@ -147,9 +147,11 @@ void task_nginx(pig_task *t)
 		pig_unit(t, .name = "nginx", .state = PIG_STOPPED, .enable = -1);
 		return;
 	}
-	for (size_t i = 0; i < t->val->len(p->infra_portal); i++)
-		if (domain_of(t, t->val->at(p->infra_portal, i)))
-			t->host->push(t, items, t->val->at(p->infra_portal, i));
+	for (size_t i = 0; i < t->val->len(p->infra_portal); i++) {
+		const pig_value *item = t->val->key(p->infra_portal, infra_site(t, i));
+		if (domain_of(t, item))
+			t->host->push(t, items, item);
+	}
 	t->host->put(t, vars, "items", items);
 	put_services(t, vars);
 	web_folders(t);

@@ -4,6 +4,8 @@
  */
 #include "module.h"
 
+#include <unistd.h>
+
 static void own(pig_task *t, const char *name, const char *tmpl, const pig_value *vars, uint32_t mode)
 {
 	pig_file(t, .path = pig_fmt(t, "%s/%s", infra_operator_home(t), name), .tmpl = tmpl, .vars = vars, .mode = mode,
@@ -140,7 +142,8 @@ void task_infra_admin(pig_task *t)
 	pig_file(t, .path = dir, .dir = true, .mode = 0750, .owner = infra_operator(t));
 	for (size_t i = 0; i < t->val->len(inventory); i++) {
 		const char *file = t->val->str(t->val->at(inventory, i), "");
-		pig_file(t, .path = pig_fmt(t, "%s/%s", dir, t->val->key_at(inventory, i)), .src = file, .mode = 0600,
+		pig_file(t, .path = pig_fmt(t, "%s/%s", dir, t->val->key_at(inventory, i)), .src = file,
+			 .mode = access(file, X_OK) ? 0600 : 0700, /* an inventory that runs still has to */
 			 .owner = infra_operator(t));
 	}
 	pig_file(t, .path = pig_fmt(t, "%s/files/pki/ca/ca.crt", dir), .text = t->host->ca(t), .mode = 0644,

@@ -351,18 +351,31 @@ static void stale(pig_task *t, const char *kept)
 			   find));
 }
 
+static long long next_port(pig_task *t, const pig_value *all, long long last)
+{
+	long long next = 0;
+
+	for (size_t i = 0; i < t->val->len(all); i++) {
+		long long port = strtoll(t->val->key_at(all, i), NULL, 10);
+		if (port > last && (!next || port < next))
+			next = port;
+	}
+	return next;
+}
+
 static void remote_targets(pig_task *t, const pig_value *all, const char *cls)
 {
 	struct str b = str_new(t);
 
 	str_add(&b, "# written by pig\n");
-	for (size_t i = 0; i < t->val->len(all); i++) {
-		const pig_value *item = t->val->at(all, i);
+	/* by port, in whatever order they are written: a database keeps none */
+	for (long long port = next_port(t, all, 0); port; port = next_port(t, all, port)) {
+		const pig_value *item = t->val->key(all, pig_fmt(t, "%lld", port));
 
 		if (!strcmp(word(t, item, "pg_cluster"), cls))
 			str_add(&b, "- labels: { cls: %s, ins: %s-%s, ip: %s }\n  targets: [ %s:%s ]\n", cls, cls,
 				word(t, item, "pg_seq"), word(t, item, "pg_host"), inst_addr(t, t->hostname),
-				t->val->key_at(all, i));
+				pig_fmt(t, "%lld", port));
 	}
 	pig_file(t, .flags = PIG_IF_THERE, .path = pig_fmt(t, "/infra/targets/pgrds/%s.yml", cls), .text = b.s,
 		 .mode = 0644);

@@ -33,6 +33,21 @@ struct inst inst_of(pig_task *t, int64_t port)
 	};
 }
 
+int64_t port_at(pig_task *t, const pig_value *instances, size_t i)
+{
+	int64_t last = -1, next = -1;
+
+	for (size_t k = 0; k <= i; k++, last = next) {
+		next = INT64_MAX;
+		for (size_t n = 0; n < t->val->len(instances); n++) {
+			int64_t port = strtoll(t->val->key_at(instances, n), NULL, 10);
+			if (port > last && port < next)
+				next = port;
+		}
+	}
+	return next;
+}
+
 size_t insts_of(pig_task *t, struct inst **list)
 {
 	const struct redis *p = t->params;
@@ -40,7 +55,7 @@ size_t insts_of(pig_task *t, struct inst **list)
 
 	*list = t->host->alloc(t, (all + 1) * sizeof **list);
 	for (size_t i = 0; i < all; i++) {
-		int64_t port = strtoll(t->val->key_at(p->redis_instances, i), NULL, 10);
+		int64_t port = port_at(t, p->redis_instances, i);
 		if (!p->redis_port || p->redis_port == port)
 			(*list)[n++] = inst_of(t, port);
 	}
@@ -114,8 +129,7 @@ size_t cluster_addrs(pig_task *t, struct addr **list)
 		const char *host = t->val->str(t->val->at(hosts, i), "");
 		const pig_value *all = t->host->of(t, host, "redis_instances");
 		for (size_t k = 0; k < t->val->len(all); k++)
-			(*list)[n++] =
-				(struct addr){host, redis_address(t, host), strtoll(t->val->key_at(all, k), NULL, 10)};
+			(*list)[n++] = (struct addr){host, redis_address(t, host), port_at(t, all, k)};
 	}
 	return n;
 }

@@ -48,6 +48,8 @@ struct inst {
 
 struct inst inst_of(pig_task *t, int64_t port);
 /* this host's, in the inventory's order; only redis_port's if that is given */
+/* The i-th port of instances: by size, as a database keeps no order, and files must not hang on it. */
+int64_t port_at(pig_task *t, const pig_value *instances, size_t i);
 size_t insts_of(pig_task *t, struct inst **list);
 bool is_mode(pig_task *t, const char *mode);
 const char *redis_address(pig_task *t, const char *host);

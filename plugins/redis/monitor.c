@@ -31,7 +31,7 @@ const char *redis_targets(pig_task *t, int64_t without)
 	const char *host = strchr(ip, ':') ? pig_fmt(t, "[%s]", ip) : ip;
 
 	for (size_t i = 0; i < t->val->len(p->redis_instances); i++) {
-		struct inst in = inst_of(t, strtoll(t->val->key_at(p->redis_instances, i), NULL, 10));
+		struct inst in = inst_of(t, port_at(t, p->redis_instances, i));
 		if (in.port == without)
 			continue;
 		text = pig_fmt(t,

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "base/os.h"
 #include "model/inventory_sql.h"
 
@@ -106,7 +107,9 @@ static bool cfg_write(struct cli *c, const char *to, struct err *e)
 	if (os_exists(CFG) && !os_read(&text, CFG, 1 << 20, e))
 		return false;
 	const char *edited = cfg_edited(c->a, buf_text(&text), to);
-	if (strcmp(edited, buf_text(&text)) != 0 && !os_write(CFG, edited, strlen(edited), 0644, e))
+	struct stat st;
+	mode_t mode = stat(CFG, &st) ? 0600 : st.st_mode & 0777; /* as infra.yml leaves it on an admin node */
+	if (strcmp(edited, buf_text(&text)) != 0 && !os_write(CFG, edited, strlen(edited), mode, e))
 		return false;
 	printf(CFG ": inventory = %s\n", to);
 	return true;
@@ -126,7 +129,7 @@ static bool script_write(struct cli *c, const char *shown, const char *schema, s
 	buf_str(&b, "\nexec psql \"${METADB_URL:-$url}\" -XAtqw -c ");
 	buf_quote(&b, arena_fmt(c->a, "select text from %s.inventory", schema));
 	buf_ch(&b, '\n');
-	return os_write(SCRIPT, b.p, b.len, 0755, e);
+	return os_write(SCRIPT, b.p, b.len, 0700, e);
 }
 
 static bool use_database(struct cli *c, const char *url, struct err *e)

@@ -157,7 +157,7 @@ cp "$source/conf/meta.yml" pigsty.yml
 is "use cmdb" "$pig" inventory use cmdb
 printf '# mine\n[defaults]\nforks = 3\ninventory = inventory.sh\n[ssh_connection]\ninventory = no\n' >want
 same "ansible.cfg" want ansible.cfg
-equal "a script" 755 "$(stat -c %a inventory.sh)"
+equal "a script" 700 "$(stat -c %a inventory.sh)"
 cp inventory.sh "$work/out"
 lacks "the script" s3cret
 has "the script" "$shown"

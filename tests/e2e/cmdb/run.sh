@@ -32,7 +32,10 @@ inventory_write() {
 		    node_tune: tiny
 		    pg_conf: tiny.yml
 		    pg_version: 15
-		    pgbackrest_enabled: false
+		    # maps in an order that no database keeps
+		    pgbackrest_repo: { local: { retention_full_type: count, retention_full: 2, path: /pg/backup } }
+		    node_aliases: { zz: 'true', a: 'ls -l', mm: date }
+		    pg_parameters: { work_mem: 5MB, log_min_duration_statement: 500, idle_session_timeout: 0 }
 	END
 }
 meta_sql() { # SQL [USER PASSWORD]

@@ -231,6 +231,17 @@ case_services() {
 		on "$n" "journalctl -q -b -o cat --no-pager | grep -E '^Started (haproxy.service - HAProxy Load|pgbouncer.service - connection pooler|dnsmasq.service - dnsmasq - A|redis-server|postgresql)' | sort -u"; done)"
 }
 
+# ---- the inventory in pg-meta's database ----
+case_cmdb() { # with all that `pig configure -g` has written, and run from the admin node's own folder
+	check "a password for pg-meta" whole_meta "umask 077; cat >>~/.pgpass" <<<"10.10.10.10:5436:meta:dbuser_meta:$(password_of dbuser_meta)"
+	check "load" whole_meta "pig inventory load -d postgres://dbuser_meta@10.10.10.10:5436/meta"
+	check "use cmdb" whole_meta "pig inventory use cmdb -d postgres://dbuser_meta@10.10.10.10:5436/meta"
+	again "deploy.yml from the database" deploy.yml
+	check "the script that names it still runs" whole_meta "test -x inventory.sh && pig check"
+	check "use yaml" whole_meta "pig inventory use yaml"
+	again "deploy.yml from the file" deploy.yml
+}
+
 # ---- the portal ----
 # What the page behind a link shows when it works: words that its own program has put there.
 shows() { # PATH
@@ -325,7 +336,7 @@ main() {
 	SKIP=$WHOLE_SKIP
 	box_up "${WHOLE_NODES[@]}"
 	[ -n "${REUSE:-}" ] || { case_begin && case_deploy; } || finish
-	for c in again targets services edits portal alert beside; do
+	for c in again targets services cmdb edits portal alert beside; do
 		wanted "$c" || continue
 		failed_before=$FAILED
 		say "== $c"
