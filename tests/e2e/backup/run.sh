@@ -178,7 +178,6 @@ case_rm() {
 }
 
 main() {
-	local c failed_before
 	box_up
 	mkdir -p "$WORK/inv/files"
 	# where infra.yml would have made place for targets and names
@@ -189,13 +188,7 @@ main() {
 		pig_ok "node.yml" node.yml && pig_ok "etcd.yml" etcd.yml && pig_ok "pgsql.yml, both clusters" pgsql.yml || finish
 		check "a leader and its replica" until_ok 30 healthy 1 || finish
 	fi
-	for c in first words pitr one rm_member rm; do
-		wanted "$c" || continue
-		failed_before=$FAILED
-		say "== $c"
-		"case_$c"
-		[ "$FAILED" = "$failed_before" ] || dump "$c"
-	done
+	cases first words pitr one rm_member rm
 	finish
 }
 main

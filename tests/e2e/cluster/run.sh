@@ -263,17 +263,14 @@ case_etcd_emptied() {
 }
 
 main() {
-	local c
+	local failed_before
 	box_up
-	for c in check_untouched deploy_killed access second_run seeded killed_between cut_off rebuild etcd_emptied failover; do
-		wanted "$c" || continue
-		local failed_before=$FAILED
-		say "== $c"
-		"case_$c"
-		[ "$FAILED" = "$failed_before" ] || dump "$c"
-		# what follows would only repeat that there is no cluster
-		[ $c != deploy_killed ] || [ "$FAILED" = "$failed_before" ] || finish
-	done
+	cases check_untouched
+	failed_before=$FAILED
+	cases deploy_killed
+	# what follows would only repeat that there is no cluster
+	[ "$FAILED" = "$failed_before" ] || finish
+	cases access second_run seeded killed_between cut_off rebuild etcd_emptied failover
 	finish
 }
 main

@@ -134,17 +134,10 @@ vendor_build() {
 }
 
 main() {
-	local c failed_before
 	check "the vendor's module is built" vendor_build || finish
 	box_up --nodes 1 --image full
 	inventory_write
-	for c in deploy switch edit vendor away; do
-		wanted "$c" || continue
-		failed_before=$FAILED
-		say "== $c"
-		"case_$c"
-		[ "$FAILED" = "$failed_before" ] || dump "$c"
-	done
+	cases deploy switch edit vendor away
 	finish
 }
 main

@@ -329,20 +329,13 @@ case_beside() {
 }
 
 main() {
-	local c failed_before
 	whole_bundle || { not_ok "the bundle"; finish; }
 	whole_s3
 	[ "$MINIO" = yes ] || skip "MinIO: npm is not there, or cannot reach its registry"
 	SKIP=$WHOLE_SKIP
 	box_up "${WHOLE_NODES[@]}"
 	[ -n "${REUSE:-}" ] || { case_begin && case_deploy; } || finish
-	for c in again targets services cmdb edits portal alert beside; do
-		wanted "$c" || continue
-		failed_before=$FAILED
-		say "== $c"
-		"case_$c"
-		[ "$FAILED" = "$failed_before" ] || dump "$c"
-	done
+	cases again targets services cmdb edits portal alert beside
 	finish
 }
 main

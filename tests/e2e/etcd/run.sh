@@ -144,16 +144,9 @@ case_whole() { # a cluster beside another, then the other
 }
 
 main() {
-	local c failed_before
 	inventory
 	box_up
-	for c in form refusals one disk two removed whole; do
-		wanted "$c" || continue
-		failed_before=$FAILED
-		say "== $c"
-		"case_$c"
-		[ "$FAILED" = "$failed_before" ] || dump "$c"
-	done
+	cases form refusals one disk two removed whole
 	finish
 }
 main

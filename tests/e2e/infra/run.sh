@@ -238,16 +238,16 @@ left_nothing() {
 	[ ! -s "$WORK/left" ]
 }
 
+dump() {
+	local n
+	for n in $NODES; do on "$n" 'systemctl --failed --no-legend; journalctl -q --no-pager -p warning -n 10' 2>&1 | cut -c1-200 | sed "s/^/#     $n: /"; done
+}
+
 main() {
-	local c
 	box_up --memory 1G
 	cp "$INVENTORY" "$INV"
 	[ -n "${REUSE:-}" ] || { case_check_mode; case_deploy || finish; }
-	for c in targets second_run boards portal names alert infra_away admin values remove; do
-		wanted "$c" || continue
-		say "== $c"
-		"case_$c"
-	done
+	cases targets second_run boards portal names alert infra_away admin values remove
 	finish
 }
 main

@@ -73,6 +73,18 @@ wanted() { # CASE: is it among ONLY_CASES?
 	[ -z "${ONLY_CASES:-}" ] || [[ " $ONLY_CASES " == *" $1 "* ]]
 }
 
+# The cases that are wanted, in this order: case_NAME each. Where one fails, what the nodes say of it is kept: dump, or a suite's own.
+cases() { # NAME...
+	local c before
+	for c; do
+		wanted "$c" || continue
+		before=$FAILED
+		say "== $c"
+		"case_$c"
+		[ "$FAILED" = "$before" ] || dump "$c"
+	done
+}
+
 # SECONDS COMMAND...: until the command succeeds; fails when the time is over.
 until_ok() {
 	local end=$(($(now_ms) + $1 * 1000))

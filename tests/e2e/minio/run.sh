@@ -231,8 +231,12 @@ address_moved() { # NODE: that held it
 }
 four_answers() { [ "$(S3_PORT=9002 S3_AT=10.10.10.9 s3 meta "$ROOT_KEY" /minio/health/live)" = 200 ]; }
 
+dump() {
+	local n
+	for n in $NODES; do on "$n" 'journalctl -q --no-pager -u minio -n 15' 2>&1 | sed "s/^/#     $n: /"; done
+}
+
 main() {
-	local c failed_before
 	if ! "$ROOT/scripts/s3/install.sh" "$S3"; then
 		skip "no S3 server: npm is not there, or cannot reach its registry"
 		echo "0 passed, 0 failed, 1 skipped"
@@ -240,13 +244,7 @@ main() {
 	fi
 	inventory_of_two
 	box_up --bind "$(cd "$S3" && pwd):/opt/s3"
-	for c in faults deploy again edits remove four node_rm; do
-		wanted "$c" || continue
-		failed_before=$FAILED
-		say "== $c"
-		"case_$c"
-		[ "$FAILED" = "$failed_before" ] || for n in $NODES; do on "$n" 'journalctl -q --no-pager -u minio -n 15' 2>&1 | sed "s/^/#     $n: /"; done
-	done
+	cases faults deploy again edits remove four node_rm
 	finish
 }
 main

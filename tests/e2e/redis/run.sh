@@ -271,19 +271,17 @@ case_end() { # a cluster whole, then the others
 	for n in $NODES; do equal "$n: no trace is left" "" "$(trace "$n")"; done
 }
 
+dump() {
+	local n
+	for n in $NODES; do
+		on "$n" 'for f in /var/log/redis/*.log; do [ ! -e "$f" ] || tail -n 4 "$f"; done; systemctl --failed --no-legend' 2>&1 | sed "s/^/#     $n: /"
+	done
+}
+
 main() {
-	local c n failed_before
 	inventory
 	box_up --nodes 5
-	for c in check taken deploy again edits failover remove leave end; do
-		wanted "$c" || continue
-		failed_before=$FAILED
-		say "== $c"
-		"case_$c"
-		[ "$FAILED" = "$failed_before" ] || for n in $NODES; do
-			on "$n" 'for f in /var/log/redis/*.log; do [ ! -e "$f" ] || tail -n 4 "$f"; done; systemctl --failed --no-legend' 2>&1 | sed "s/^/#     $n: /"
-		done
-	done
+	cases check taken deploy again edits failover remove leave end
 	finish
 }
 main
