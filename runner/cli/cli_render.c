@@ -172,6 +172,9 @@ static bool render(struct cli *c, struct world *w, struct inv_host *h, struct er
 		if (e->code == E_UNKNOWN) {
 			e->code = E_INPUT;
 			err_hint(e, "Give the fact a value with -e.");
+		} else if (src.m && strstr(e->msg, "is undefined")) { /* what the task that writes the file works out */
+			err_hint(e, "If the task works it out: give it a value with -e, or see the file as it would be written by "
+				    "pig run ... -C -D.");
 		}
 		return false;
 	}

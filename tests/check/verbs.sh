@@ -120,6 +120,8 @@ p 0 render shop/till.conf -l t2; has "port = 8001"; has "extra = 2"; has "# corn
 
 # what an override asks for is no unknown name; one that is broken is a fault
 echo "{{ of_my_own }}" >templates/shop/till.conf
+p 2 render shop/till.conf -l t2; has "till.conf:1:4: \"of_my_own\" is undefined"; has "If the task works it out: give it a value with -e"
+p 0 render shop/till.conf -l t2 -e of_my_own=1; eq 1
 p 0 check -e of_my_own=1 -e not_my_own=1; hasnt '"of_my_own"'; has '"not_my_own"'
 printf 'a\n{{ b\n' >templates/shop/till.conf
 p 2 check; has "templates/shop/till.conf:"; has "error: "
