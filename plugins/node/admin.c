@@ -60,17 +60,19 @@ static bool look(pig_task *t, struct account *a)
 	return true;
 }
 
+/* By name too: who is at work on the node just now has not got the group yet. */
 static void sudo_rules(pig_task *t, const struct node *p)
 {
-	const char *rule = "%admin ALL=(ALL:ALL) NOPASSWD: ALL";
+	const char *may = "NOPASSWD: ALL";
 
 	if (!strcmp(p->node_admin_sudo, "all"))
-		rule = "%admin ALL=(ALL:ALL) ALL";
+		may = "ALL";
 	else if (!strcmp(p->node_admin_sudo, "limit"))
-		rule = "%admin ALL=(ALL:ALL) NOPASSWD: /usr/bin/systemctl, /usr/bin/journalctl, /usr/bin/cat, "
-		       "/usr/bin/less, /usr/bin/tail, /usr/bin/head";
-	pig_file(t, .path = pig_fmt(t, "/etc/sudoers.d/%s", p->node_admin_username), .text = pig_fmt(t, "%s\n", rule),
-		 .mode = 0440, .owner = "root", .group = "root", .validate = "visudo -cqf %s");
+		may = "NOPASSWD: /usr/bin/systemctl, /usr/bin/journalctl, /usr/bin/cat, /usr/bin/less, /usr/bin/tail, "
+		      "/usr/bin/head";
+	pig_file(t, .path = pig_fmt(t, "/etc/sudoers.d/%s", p->node_admin_username),
+		 .text = pig_fmt(t, "%s, %%admin ALL=(ALL:ALL) %s\n", p->node_admin_username, may), .mode = 0440,
+		 .owner = "root", .group = "root", .validate = "visudo -cqf %s");
 }
 
 void task_node_admin(pig_task *t)
