@@ -94,6 +94,7 @@ suite hostile bash tests/hostile/hostile.sh
 suite fuzz bash tests/fuzz/run.sh
 suite e2e/sandbox bash tests/e2e/sandbox/run.sh
 suite e2e/input bash tests/e2e/input/run.sh
+suite e2e/one bash tests/e2e/one/run.sh
 suite e2e/infra bash tests/e2e/infra/run.sh
 suite e2e/cmdb bash tests/e2e/cmdb/run.sh
 suite e2e/cluster bash tests/e2e/cluster/run.sh

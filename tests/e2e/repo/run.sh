@@ -63,6 +63,22 @@ upstream() { # URL-AND-SUITE
     repo_upstream: [ { name: own, module: own, releases: [ 12 ], baseurl: { default: '$1' }, meta: { signed-by: '$WORK/www/pigsty/pigsty.gpg' } } ]
 "
 }
+# Downloads that break off go on where they were.
+interrupted() {
+	local port='' deb half pid cache=$WORK/cut.cache
+	deb=$(basename "$(ls "$WORK"/src/jq_*.deb)")
+	half=$(($(stat -c %s "$WORK/src/$deb") / 2))
+	python3 "$ROOT/tests/e2e/repo/cut.py" "$WORK/src" "$deb" "$WORK/cut.log" >"$WORK/cut.port" &
+	pid=$!
+	check "a server that breaks off" until_ok 10 test -s "$WORK/cut.port"
+	read -r port <"$WORK/cut.port"
+	upstream "http://127.0.0.1:$port ./"
+	build_fails "a download that breaks off" 4 "could not be fetched" -p jq
+	check "the next build goes on" build -p jq -o own.tgz --cache "$cache"
+	equal "from there" "cut rest $half" "$(xargs <"$WORK/cut.log")"
+	kill $pid
+	wait $pid 2>/dev/null
+}
 case_sources() {
 	local cache=$BUILD/repo-cache
 	build_fails "a missing package is named with what was tried" 2 'nosuch|alsonot' -p 'nosuch | alsonot'
@@ -73,6 +89,8 @@ case_sources() {
 	cp -r "$WORK/www/pigsty" "$WORK/src"
 	upstream "file:$WORK/src ./"
 	check "from a source of one's own" build -p jq -o own.tgz --cache "$cache"
+	interrupted
+	upstream "file:$WORK/src ./"
 	rm -rf "$cache/files"
 	printf x | dd of="$(ls "$WORK"/src/jq_*.deb)" bs=1 seek=5000 conv=notrunc status=none
 	build_fails "a changed package" 2 "is not what its index says" -p jq
@@ -117,11 +135,10 @@ case_bootstrap() {
 	# room for bytes and not for files: the disk is full in the middle
 	on meta 'umount /small && mount -t tmpfs -o size=4g,nr_inodes=20 none /small' >/dev/null
 	boot_fails "a disk that is full while unpacking" "-d /small/x /opt/bundle/$BUNDLE" "could not be unpacked into /small/x"
-	on meta 'umount /small; rm -rf /home/dba/.ssh/id_ed25519*; echo dba:word | chpasswd; echo "dba ALL=(ALL:ALL) ALL" >/etc/sudoers.d/dba' >/dev/null
+	on meta 'umount /small; rm -rf /home/dba/.ssh/id_ed25519*; echo dba:word | chpasswd; echo "dba ALL=(ALL:ALL) ALL" | tee /etc/sudoers.d/zzz >/etc/sudoers.d/dba' >/dev/null
 	check_not "dba has to say a password" on_meta 'sudo -n true'
-	on meta 'echo "dba ALL=(ALL:ALL) ALL" >/etc/sudoers.d/zzz' >/dev/null
 	SUDO='echo word | sudo -S' says "bootstrap: others' rules lead over ours" 1 "sudo still asks dba for a password" boot "-k $print /opt/bundle/$BUNDLE"
-	on meta 'rm /etc/sudoers.d/zzz' >/dev/null
+	on_meta 'echo word | sudo -S rm /etc/sudoers.d/zzz' >/dev/null 2>&1
 	SUDO='echo word | sudo -S' check "bootstrap" boot "-k $print /opt/bundle/$BUNDLE"
 	check "dba has a key and sudo on its own node" on_meta 'sudo -kn id -u | grep -qx 0 && ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new 10.10.10.10 true'
 	equal "what others wrote for sudo stays" "dba ALL=(ALL:ALL) ALL" "$(on meta 'cat /etc/sudoers.d/dba')"
