@@ -63,7 +63,8 @@ static void check_count(pig_check *c)
 		if (!c->api->get(c, c->val->str(c->val->at(hosts, i), ""), "etcd_seq"))
 			return;
 	if (n && n % 2 == 0) {
-		c->api->fault(c, NULL, "etcd cluster \"%s\" has an even number of members (%zu)", c->cluster, n);
+		c->api->fault(c, c->api->get(c, c->val->str(c->val->at(hosts, 0), ""), "etcd_seq"),
+			      "etcd cluster \"%s\" has an even number of members (%zu)", c->cluster, n);
 		c->api->hint(c, "It survives no more losses than one with %zu; take 1, 3 or 5.", n - 1);
 	}
 }
