@@ -12,7 +12,8 @@
 
 #define NODE_HAPROXY       "node.haproxy/1"
 #define NODE_HAPROXY_DIR   "/etc/haproxy/conf.d"
-#define NODE_HAPROXY_WATCH "/etc/haproxy/haproxy.cfg /etc/haproxy/conf.d/*.cfg"
+/* its unit too: a restart for that is marked as having read the rest */
+#define NODE_HAPROXY_WATCH "/etc/systemd/system/haproxy.service /etc/haproxy/haproxy.cfg /etc/haproxy/conf.d/*.cfg"
 /* validates one more file beside what is there; for pig_file's .validate */
 #define NODE_HAPROXY_CHECK "haproxy -c -q -f /etc/haproxy/haproxy.cfg -f %s"
 

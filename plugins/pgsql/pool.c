@@ -129,6 +129,7 @@ void pgsql_pool(pig_task *t)
 	/* where it listens is read at its start alone: so is the distribution's word, if that has started it */
 	pig_unit(t, .name = "pgbouncer", .state = PIG_STARTED, .enable = 1,
 		 .watch = "/etc/systemd/system/pgbouncer.service /etc/pgbouncer/listen.ini", .on_change = PIG_RESTART);
-	pig_unit(t, .name = "pgbouncer", .state = PIG_STARTED, .enable = 1, .watch = "/etc/pgbouncer/*",
-		 .on_change = PIG_RELOAD);
+	/* the unit's file here too: a restart for that is marked as having read the rest */
+	pig_unit(t, .name = "pgbouncer", .state = PIG_STARTED, .enable = 1,
+		 .watch = "/etc/systemd/system/pgbouncer.service /etc/pgbouncer/*", .on_change = PIG_RELOAD);
 }
