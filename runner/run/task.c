@@ -153,6 +153,7 @@ static bool batch_send(struct task *t, struct err *e)
 	report_new_ops(t);
 	if (!ok && b->failed)
 		t->main->name = b->failed->task;
+	t->main->broken |= !ok && t == t->main;
 	return ok;
 }
 
@@ -184,9 +185,10 @@ bool task_leave(struct task *t)
 	task_later_end(t->main, !t->main->failed);
 	if (!t->main->failed)
 		return true;
-	/* the body failed: what earlier tasks queued is still to be done, what this one queued is not */
+	/* the body failed: what earlier tasks queued is still to be done, what this one queued is not; where an operation failed, what
+	 * stands before it has been done and what stands behind it is not to be */
 	struct batch *b = t->main->batch;
-	if (b->done < t->began && b->n >= t->began) {
+	if (!t->main->broken && b->done < t->began && b->n >= t->began) {
 		b->n = t->began;
 		if (!batch_send(t->main, &e))
 			t->main->err = e;

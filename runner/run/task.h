@@ -24,6 +24,7 @@ struct task {
 	size_t began;          /* operations in the batch when the task began */
 	struct err err;        /* of main: the first failure; sticky */
 	bool failed;           /* of main */
+	bool broken;           /* of main: its batch has been sent and failed, so that nothing of it is to be sent again */
 };
 
 /* Prepare a home handle; the arena is the task's. Its operations go into the batch given; NULL: into one of its own. */
