@@ -6,12 +6,15 @@
 #include "pgsql.h"
 #include "../etcd/etcd.h"
 
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct seen {
 	bool active;	/* Patroni runs here */
 	bool data;	/* this host holds data */
 	bool reached;	/* etcd answered */
+	const char *taken; /* the port and who has it, of a port that another program has; or NULL */
 	const char *at; /* address of the etcd member that does not know the cluster's user by this password, or NULL */
 	bool initialized, led;
 	bool made; /* the inventory's primary has just seen to the cluster in this run */
@@ -105,6 +108,28 @@ static void read_answer(const struct inst *in, struct seen *s, const char *out)
 	s->led = strstr(out, pig_fmt(t, "\"%s\"", key(in, "leader"))) != NULL;
 }
 
+/* Who listens where the server or Patroni would: a server of PostgreSQL's may run on without Patroni. `ss` says: State Recv-Q Send-Q
+ * Local Peer users:(("name",pid=1,fd=3)). */
+static const char who_has[] =
+	"ss -Hltnp '( sport = :%" PRId64 " or sport = :%" PRId64 " )' 2>/dev/null | grep -v '\"postgres\"' | "
+	"while read -r a b c at e who; do echo \"taken ${at##*:} $who\"; done";
+
+static bool port_is_free(const struct inst *in, const struct seen *s)
+{
+	pig_task *t = in->t;
+	const char *quote = s->taken ? strchr(s->taken, '"') : NULL;
+	int64_t port = s->taken ? strtoll(s->taken, NULL, 10) : 0;
+
+	if (!s->taken)
+		return true;
+	quote = quote && quote < s->taken + strcspn(s->taken, "\n") ? quote : NULL;
+	t->host->fail(t, "port %" PRId64 " (%s) is taken by %s%.*s", port,
+		      port == in->p->pg_port ? "pg_port" : "patroni_port", quote ? "the program " : "another program",
+		      quote ? (int)strcspn(quote + 1, "\"") : 0, quote ? quote + 1 : "");
+	t->host->hint(t, "End it, or choose another port.");
+	return false;
+}
+
 static bool look_around(const struct inst *in, struct seen *s)
 {
 	pig_task *t = in->t;
@@ -115,8 +140,9 @@ static bool look_around(const struct inst *in, struct seen *s)
 
 	op = pig_shell(t, .note = "what is there: Patroni, data, the cluster in etcd", .reads = true,
 		       .in = t->host->secret(t, ask),
-		       .cmd = pig_fmt(t, "systemctl -q is-active patroni && { echo active; exit 0; }\n%s\nE=%s\n%s%s",
+		       .cmd = pig_fmt(t, "systemctl -q is-active patroni && { echo active; exit 0; }\n%s\n%s\nE=%s\n%s%s",
 				      pig_sh(t, "[ ! -s %s/PG_VERSION ] || echo data", in->data),
+				      pig_fmt(t, who_has, in->p->pg_port, in->p->patroni_port),
 				      pig_sh(t, "%s", s->made ? "" : endpoints(t)), call, look));
 	if (!pig_await(t))
 		return false;
@@ -124,6 +150,8 @@ static bool look_around(const struct inst *in, struct seen *s)
 	out = out ? out : "";
 	s->active = !strncmp(out, "active", 6);
 	s->data = !strncmp(out, "data", 4);
+	s->taken = strstr(out, "taken ");
+	s->taken = s->taken ? s->taken + 6 : NULL;
 	if (s->made)
 		s->reached = s->initialized = s->led = true;
 	else
@@ -390,6 +418,8 @@ void pgsql_launch(pig_task *t)
 		pgsql_patroni(&in, 0);
 		return;
 	}
+	if (!port_is_free(&in, &s))
+		return;
 	if ((s.at && !etcd_user(&in, &s)) || !may_start(&in, &s))
 		return;
 	pgsql_patroni(&in, PIG_NOW);
@@ -424,8 +454,8 @@ void pgsql_ready(pig_task *t)
 				  "(select status from pg_stat_wal_receiver) else 'up' end\"); case $s in "
 				  "streaming) echo ready ;; up) case $(%s) in *'\"role\": \"master\"'*|"
 				  "*'\"role\": \"primary\"'*) echo ready ;; *) echo 'not the leader yet' ;; esac ;; "
-				  "*) echo \"$s\" ;; esac",
-				  in.psql, rest));
+				  "*) case $(%s) in *'\"start failed\"'*) %s ;; *) echo \"$s\" ;; esac ;; esac",
+				  in.psql, rest, rest, pig_sh(t, "echo %s", pig_fmt(t, "it does not start: see %s", in.p->pg_log_dir))));
 }
 
 static const char hba_read[] = "select pg_conf_load_time() >= (pg_stat_file(current_setting('hba_file'))).change";

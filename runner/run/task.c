@@ -143,7 +143,14 @@ static bool batch_send(struct task *t, struct err *e)
 		return true;
 	b->link.ctx = b->ctx = t; /* the step's batch outlives its tasks */
 	b->what = t->name;
+	/* whoever watches is told of the task whose operations are sent, which may be one before this */
+	const char *first = b->ops[b->done]->task, *step = t->run->plan ? t->run->plan->steps[t->step].step->name : NULL;
+	bool other = t == t->main && step && first && strcmp(first, t->name) != 0;
+	if (other)
+		report_task(t->run->rep, t->home->h->name, step, first);
 	bool ok = batch_run(b, e);
+	if (other)
+		report_task(t->run->rep, t->home->h->name, step, t->name);
 	if (ok && b->due && t->host != t->home)
 		ok = batch_flush_due(b, e); /* another host's units do not wait for our step's end */
 	if (b->check_dirty && !t->host->check_dirty)

@@ -391,6 +391,10 @@ case_refusals() {
 	refused "replicas alone" 'is not there yet' pgsql.yml -l 10.10.10.12,10.10.10.13
 	refused "backups of the earlier cluster are there" 'belongs to an earlier cluster' pgsql.yml -l pg-test
 	for n in node-1 node-2 node-3; do on "$n" "$NO_BACKUPS"; done
+	on node-1 'systemd-run -q --unit=squat python3 -m http.server 5432'
+	check "another program has the port" until_ok 10 ctl curl -s -o /dev/null http://10.10.10.11:5432/
+	refused "a port that another program has" 'port 5432 [(]pg_port[)] is taken by the program python3' pgsql.yml -l pg-test
+	on node-1 'systemctl stop squat'
 	sandbox stop node-3 --kill >/dev/null
 	refused "a member that may hold data is away" 'cannot be reached, and may hold data' pgsql.yml -l 10.10.10.11,10.10.10.12
 	sandbox start node-3 >/dev/null
