@@ -67,11 +67,11 @@ case_second_run() {
 }
 
 # ---- targets ----
-all_up() { [ "$(query "$1" 'up' '.value[1]' | sort | uniq -c | awk '{ print $1, $2 }')" = "24 1" ] && [ -z "$(query "$1" 'probe_success == 0' .metric.instance)" ]; }
+all_up() { [ "$(query "$1" 'up' '.value[1]' | sort | uniq -c | awk '{ print $1, $2 }')" = "26 1" ] && [ -z "$(query "$1" 'probe_success == 0' .metric.instance)" ]; }
 case_targets() {
 	local a
 	for a in $INFRA; do
-		check "$a: all 24 targets are up, and all that is probed answers" until_ok 40 all_up "$a" || query "$a" 'up == 0 or probe_success == 0' '.metric | tostring'
+		check "$a: all 26 targets are up, and all that is probed answers" until_ok 40 all_up "$a" || query "$a" 'up == 0 or probe_success == 0' '.metric | tostring'
 	done
 	equal "labels of a node" '{"__name__":"up","cls":"work","ins":"node-2","instance":"10.10.10.12:9100","ip":"10.10.10.12","job":"node"}' \
 		"$(query 10.10.10.11 'up{instance="10.10.10.12:9100"}' '.metric | tojson')"
