@@ -48,7 +48,7 @@ static void fake_close(struct conn *c)
 
 static bool fake_connect(void *ctx, struct conn **out, const struct target *t, struct err *e)
 {
-	struct arena *a = ctx;
+	struct arena *a = ctx; /* of the connections alone: what the hosts' threads take from the world's is under another lock */
 
 	if (dead_host && !strcmp(dead_host, t->name))
 		return fail(e, E_CONNECT, "host %s does not answer", t->name);
@@ -258,8 +258,10 @@ static int run_made(struct arena *a, const struct made *made, uint32_t n, const 
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 	struct report_options ro = { 0 };
-	struct run_options o = { .connect = fake_connect, .connect_ctx = a };
+	struct arena *conns = arena_new();
+	struct run_options o = { .connect = fake_connect, .connect_ctx = conns };
 	int status = run_plan(&w, rs, &plan, &o, report_new(a, out, &ro, secrets_new(a)));
+	arena_free(conns);
 	fclose(out);
 	*said = arena_str(a, text);
 	free(text);
