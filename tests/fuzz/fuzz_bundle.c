@@ -65,7 +65,8 @@ static void archive(struct arena *a, const uint8_t *data, size_t size)
 	bool made;
 
 	if (!pem) {
-		struct arena *keep = arena_new(); /* as long as the process */
+		static struct arena *keep; /* as long as the process */
+		keep = arena_new();
 		struct buf b = BUF(keep);
 		if (!sign_key(stem, &made, &e) || !os_read(&b, "/tmp/pig-fuzz-key.pub", 0, &e))
 			abort();
