@@ -72,37 +72,69 @@ bool inventory_hint_name(const struct inventory *inv, const char *name, struct e
 
 /* ---- hosts of a group ---- */
 
-struct inv_host **inventory_walk_hosts(const struct inventory *inv, struct arena *a, const struct inv_group *g,
-	uint32_t *n)
-{
-	struct arena *scratch = arena_new();
-	const struct inv_group **queue = arena_new_of(scratch, const struct inv_group *, inv->n_groups);
-	bool *queued = arena_new_of(scratch, bool, inv->n_groups), *taken = arena_new_of(scratch, bool, inv->n_hosts);
-	struct inv_host **hosts = arena_new_of(scratch, struct inv_host *, inv->n_hosts);
-	uint32_t head = 0, tail = 0, count = 0;
+/* What a walk has met, by place. It grows with what is met: one of a small group must not cost what all hosts do. */
+struct met {
+	struct arena *a;
+	const void **items, **slots; /* in order; hashed */
+	uint32_t n, nslots;
+};
 
-	queue[tail++] = g;
-	queued[g->parts->index] = true;
-	while (head < tail) {
-		g = queue[head++];
-		for (uint32_t i = 0; i < g->n_hosts; i++) {
-			if (!taken[g->hosts[i]->index]) {
-				taken[g->hosts[i]->index] = true;
-				hosts[count++] = g->hosts[i];
-			}
-		}
-		for (uint32_t i = 0; i < g->n_children; i++) {
-			uint32_t at = g->children[i]->parts->index;
-			if (!queued[at]) {
-				queued[at] = true;
-				queue[tail++] = g->children[i];
-			}
-		}
+static void met_place(struct met *m, const void *p)
+{
+	uint32_t at = (uint32_t)((uint64_t)(uintptr_t)p * 0x9e3779b97f4a7c15u >> 32) & (m->nslots - 1);
+
+	while (m->slots[at])
+		at = (at + 1) & (m->nslots - 1);
+	m->slots[at] = p;
+}
+
+static bool met_has(const struct met *m, const void *p)
+{
+	uint32_t at = (uint32_t)((uint64_t)(uintptr_t)p * 0x9e3779b97f4a7c15u >> 32) & (m->nslots - 1);
+
+	while (m->slots && m->slots[at] && m->slots[at] != p)
+		at = (at + 1) & (m->nslots - 1);
+	return m->slots && m->slots[at];
+}
+
+static void met_add(struct met *m, const void *p)
+{
+	if (met_has(m, p))
+		return;
+	m->items = inventory_grow(m->a, m->items, m->n, sizeof *m->items);
+	m->items[m->n++] = p;
+	if (m->n * 2 <= m->nslots) {
+		met_place(m, p);
+		return;
 	}
-	hosts = arena_dup(a, hosts, count * sizeof(struct inv_host *));
+	m->nslots = m->nslots ? m->nslots * 2 : 16;
+	m->slots = arena_new_of(m->a, const void *, m->nslots);
+	for (uint32_t i = 0; i < m->n; i++)
+		met_place(m, m->items[i]);
+}
+
+struct inv_host **inventory_walk_hosts(struct arena *a, const struct inv_group *g, uint32_t *n)
+{
+	if (!g->n_children) {
+		*n = g->n_hosts;
+		return arena_dup(a, g->hosts, g->n_hosts * sizeof *g->hosts);
+	}
+
+	struct arena *scratch = arena_new();
+	struct met groups = { .a = scratch }, hosts = { .a = scratch };
+
+	met_add(&groups, g);
+	for (uint32_t head = 0; head < groups.n; head++) {
+		g = groups.items[head];
+		for (uint32_t i = 0; i < g->n_hosts; i++)
+			met_add(&hosts, g->hosts[i]);
+		for (uint32_t i = 0; i < g->n_children; i++)
+			met_add(&groups, g->children[i]);
+	}
+	struct inv_host **list = arena_dup(a, hosts.items, hosts.n * sizeof(struct inv_host *));
 	arena_free(scratch);
-	*n = count;
-	return hosts;
+	*n = hosts.n;
+	return list;
 }
 
 static int host_order(const void *x, const void *y)
@@ -112,10 +144,9 @@ static int host_order(const void *x, const void *y)
 	return (i > k) - (i < k);
 }
 
-struct inv_host **inventory_group_hosts(const struct inventory *inv, struct arena *a, const struct inv_group *g,
-	uint32_t *n)
+struct inv_host **inventory_group_hosts(struct arena *a, const struct inv_group *g, uint32_t *n)
 {
-	struct inv_host **hosts = inventory_walk_hosts(inv, a, g, n);
+	struct inv_host **hosts = inventory_walk_hosts(a, g, n);
 
 	qsort(hosts, *n, sizeof *hosts, host_order);
 	return hosts;

@@ -78,7 +78,7 @@ struct inv_host *inventory_host(const struct inventory *inv, const char *name);
 struct inv_group *inventory_group(const struct inventory *inv, const char *name);
 bool inventory_in_group(const struct inv_host *h, const char *group);
 /* Hosts of a group, children's included, inventory order. */
-struct inv_host **inventory_group_hosts(const struct inventory *inv, struct arena *a, const struct inv_group *g, uint32_t *n);
+struct inv_host **inventory_group_hosts(struct arena *a, const struct inv_group *g, uint32_t *n);
 
 enum inv_level { INV_NONE = 0, INV_ALL, INV_GROUP, INV_HOST, INV_PLAY, INV_EXTRA };
 struct inv_found {

@@ -68,7 +68,7 @@ static struct value *groups_make(struct resolvers *rs)
 	for (uint32_t i = 0; i < inv->n_groups; i++) {
 		struct value *list = value_list(rs->a);
 		uint32_t n;
-		struct inv_host **hosts = inventory_group_hosts(inv, rs->a, inv->groups[i], &n);
+		struct inv_host **hosts = inventory_group_hosts(rs->a, inv->groups[i], &n);
 		for (uint32_t k = 0; k < n; k++)
 			value_push(rs->a, list, resolvers_name(rs, hosts[k]));
 		value_put(rs->a, map, inv->groups[i]->name, list);
