@@ -152,13 +152,16 @@ char *arena_str(struct arena *a, const char *s)
 
 char *arena_vfmt(struct arena *a, const char *fmt, va_list ap)
 {
+	char few[256]; /* most texts fit, and are made once */
 	va_list again;
 
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, again);
+	int n = vsnprintf(few, sizeof few, fmt, again);
 	va_end(again);
 	if (n < 0)
 		return arena_str(a, "");
+	if ((size_t)n < sizeof few)
+		return arena_strn(a, few, (size_t)n);
 
 	char *s = arena_get(a, (size_t)n + 1);
 	vsnprintf(s, (size_t)n + 1, fmt, ap);

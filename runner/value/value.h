@@ -74,6 +74,8 @@ size_t value_len(const struct value *v);                    /* items, entries or
 struct value *value_at(const struct value *list, size_t i); /* list item or i-th value of a map; NULL past the end */
 const char *value_key_at(const struct value *map, size_t i);
 struct value *value_get(const struct value *map, const char *key); /* NULL when absent or no map */
+/* The same, where many maps are asked for one key: hash is hash_str(key). */
+struct value *value_get_hashed(const struct value *map, const char *key, uint32_t hash);
 const struct entry *value_entry(const struct value *map, const char *key);
 struct value *value_path(const struct value *v, const char *dotted); /* "a.b.0.c" */
 const char *value_cstr(const struct value *v, const char *dflt);     /* of strings only */
