@@ -9,6 +9,7 @@
 
 #include "base/os.h"
 #include "model/inventory_build.h"
+#include "value/kept.h"
 
 bool inventory_load(struct inventory **out, struct arena *a, const struct inventory_options *o, struct err *e)
 {
@@ -154,9 +155,10 @@ struct inv_host **inventory_group_hosts(struct arena *a, const struct inv_group 
 
 /* ---- values ---- */
 
-bool inventory_var(const struct inventory *inv, const struct inv_host *h, const char *name, struct inv_found *out)
+bool inventory_var_hashed(const struct inventory *inv, const struct inv_host *h, const char *name, uint32_t hash,
+	struct inv_found *out)
 {
-	struct value *v = value_get(inv->extra, name);
+	struct value *v = value_get_hashed(inv->extra, name, hash);
 
 	if (v) {
 		*out = (struct inv_found){ v, INV_EXTRA, "-e" };
@@ -164,25 +166,30 @@ bool inventory_var(const struct inventory *inv, const struct inv_host *h, const 
 	}
 	if (!h)
 		return false;
-	v = inv->play && inv->play_on[h->index] ? value_get(inv->play, name) : NULL;
+	v = inv->play && inv->play_on[h->index] ? value_get_hashed(inv->play, name, hash) : NULL;
 	if (v) {
 		*out = (struct inv_found){ v, INV_PLAY, "play" };
 		return true;
 	}
-	v = h->sealed ? h->sealed : value_get(h->vars, name);
+	v = h->sealed ? h->sealed : value_get_hashed(h->vars, name, hash);
 	if (v) {
 		*out = (struct inv_found){ v, INV_HOST, h->name };
 		return true;
 	}
 	for (uint32_t i = 0; h->layers && i < h->layers->n; i++) {
 		const struct inv_layer *l = &h->layers->items[i];
-		v = l->sealed ? l->sealed : value_get(l->map, name);
+		v = l->sealed ? l->sealed : value_get_hashed(l->map, name, hash);
 		if (v) {
 			*out = (struct inv_found){ v, l->level, l->owner };
 			return true;
 		}
 	}
 	return false;
+}
+
+bool inventory_var(const struct inventory *inv, const struct inv_host *h, const char *name, struct inv_found *out)
+{
+	return inventory_var_hashed(inv, h, name, hash_str(name), out);
 }
 
 /* ---- what was overridden ---- */
@@ -257,7 +264,7 @@ static void vars_add(struct arena *a, struct value *into, const struct value *fr
 {
 	for (uint32_t i = 0; from && i < from->u.map.n; i++) {
 		const struct entry *en = &from->u.map.items[i];
-		value_put_at(a, into, en->key, en->val, en->at);
+		value_put_kept(a, into, en->key, en->val, en->at);
 	}
 }
 

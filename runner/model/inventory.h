@@ -89,6 +89,9 @@ struct inv_found {
 /* The value that wins for name on host. A value may be encrypted (V_VAULT), or stand for a file that may set the name and could not
  * be opened. False when nowhere written. `ansible_host` etc. are ordinary names. */
 bool inventory_var(const struct inventory *inv, const struct inv_host *h, const char *name, struct inv_found *out);
+/* The same; hash is hash_str(name). */
+bool inventory_var_hashed(const struct inventory *inv, const struct inv_host *h, const char *name, uint32_t hash,
+                          struct inv_found *out);
 /* All of them, highest precedence first: provenance. */
 uint32_t inventory_var_all(const struct inventory *inv, struct arena *a, const struct inv_host *h, const char *name, struct inv_found **out);
 /* Every name visible on the host merged into one map (values unrendered). */
