@@ -108,7 +108,7 @@ void map_put(struct map *m, const char *key, void *val)
 	}
 	if (m->n == m->cap) {
 		uint32_t cap = m->cap ? m->cap * 2 : 4;
-		struct map_item *items = arena_new_of(m->a, struct map_item, cap);
+		struct map_item *items = arena_room(m->a, cap * sizeof *items);
 		if (m->n)
 			memcpy(items, m->items, m->n * sizeof *items);
 		m->items = items;

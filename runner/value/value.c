@@ -96,7 +96,7 @@ void value_push(struct arena *a, struct value *list, struct value *item)
 		bug("value_push on a %s", value_type_name(list));
 	if (list->u.list.n == list->u.list.cap) {
 		uint32_t cap = list->u.list.cap ? list->u.list.cap * 2 : 4;
-		struct value **items = arena_new_of(a, struct value *, cap);
+		struct value **items = arena_room(a, cap * sizeof *items);
 		if (list->u.list.n)
 			memcpy(items, list->u.list.items, list->u.list.n * sizeof *items);
 		list->u.list.items = items;
@@ -179,7 +179,7 @@ static void put(struct arena *a, struct value *map, const char *key, bool kept, 
 	}
 	if (map->u.map.n == map->u.map.cap) {
 		uint32_t cap = map->u.map.cap ? map->u.map.cap * 2 : 4;
-		struct entry *items = arena_new_of(a, struct entry, cap);
+		struct entry *items = arena_room(a, cap * sizeof *items);
 		if (map->u.map.n)
 			memcpy(items, map->u.map.items, map->u.map.n * sizeof *items);
 		map->u.map.items = items;
@@ -239,31 +239,6 @@ bool value_del(struct value *map, const char *key)
 
 /* ---- readers ---- */
 
-size_t value_len(const struct value *v)
-{
-	if (!v)
-		return 0;
-	switch (v->type) {
-	case V_STR:
-		return v->u.str.n;
-	case V_LIST:
-		return v->u.list.n;
-	case V_MAP:
-		return v->u.map.n;
-	default:
-		return 0;
-	}
-}
-
-struct value *value_at(const struct value *v, size_t i)
-{
-	if (v && v->type == V_LIST)
-		return i < v->u.list.n ? v->u.list.items[i] : NULL;
-	if (v && v->type == V_MAP)
-		return i < v->u.map.n ? v->u.map.items[i].val : NULL;
-	return NULL;
-}
-
 const char *value_key_at(const struct value *map, size_t i)
 {
 	return map && map->type == V_MAP && i < map->u.map.n ? map->u.map.items[i].key : NULL;
@@ -319,11 +294,6 @@ struct value *value_path(const struct value *v, const char *dotted)
 	}
 }
 
-const char *value_cstr(const struct value *v, const char *dflt)
-{
-	return v && v->type == V_STR ? v->u.str.s : dflt;
-}
-
 int64_t value_num(const struct value *v, int64_t dflt)
 {
 	if (v && v->type == V_INT)
@@ -354,11 +324,6 @@ bool value_truth(const struct value *v)
 	default:
 		return value_len(v) > 0;
 	}
-}
-
-bool value_is(const struct value *v, enum value_type t)
-{
-	return v && v->type == t;
 }
 
 const char *value_type_name(const struct value *v)
