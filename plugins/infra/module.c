@@ -47,11 +47,11 @@ static const struct pig_rule rules[] = {
 	{ .id = "nginx_users", .scope = PIG_HOST,
 	  .must = "nginx_users | reject('match', '[A-Za-z0-9_.@-]+$') | list | length == 0",
 	  .say = "nginx_users has a name with characters that a password file cannot hold" },
-	{ .id = "infra_portal", .scope = PIG_HOST, .check = infra_check_portal },
+	{ .id = "infra_portal", .scope = PIG_HOST, .check = infra_check_portal, .flags = PIG_BY_VALUES },
 	{ .id = "admin_ip", .scope = PIG_ALL, .warn = 1, .check = infra_check_admin },
-	{ .id = "dns_records", .scope = PIG_HOST, .warn = 1, .check = infra_check_records },
-	{ .id = "infra_links", .scope = PIG_HOST, .check = infra_check_links },
-	{ .id = "alertmanager_webhooks", .scope = PIG_HOST, .check = infra_check_webhooks },
+	{ .id = "dns_records", .scope = PIG_HOST, .warn = 1, .check = infra_check_records, .flags = PIG_BY_VALUES },
+	{ .id = "infra_links", .scope = PIG_HOST, .check = infra_check_links, .flags = PIG_BY_VALUES },
+	{ .id = "alertmanager_webhooks", .scope = PIG_HOST, .check = infra_check_webhooks, .flags = PIG_BY_VALUES },
 };
 
 static const struct pig_taskdef tasks[] = {

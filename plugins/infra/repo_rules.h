@@ -10,7 +10,7 @@ void rule_repo_url_packages(pig_check *c);
 
 #define REPO_RULES \
 	{ .id = "repo_upstream", .scope = PIG_ALL, .check = rule_repo_upstream }, \
-	{ .id = "node_repo_modules", .scope = PIG_HOST, .check = rule_node_repo }, \
+	{ .id = "node_repo_modules", .scope = PIG_HOST, .check = rule_node_repo, .flags = PIG_BY_VALUES }, \
 	{ .id = "repo_url_packages", .scope = PIG_ALL, .check = rule_repo_url_packages }
 
 #endif

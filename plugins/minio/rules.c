@@ -272,7 +272,7 @@ const struct pig_rule minio_rules[MINIO_RULES] = {
 	{.id = "minio_members", .scope = PIG_OF_CLUSTER, .check = members},
 	{.id = "minio_alike", .scope = PIG_OF_CLUSTER, .check = alike},
 	{.id = "minio_drives", .scope = PIG_OF_CLUSTER, .check = drives},
-	{.id = "minio_extra_vars", .scope = PIG_HOST, .check = environment},
+	{.id = "minio_extra_vars", .scope = PIG_HOST, .check = environment, .flags = PIG_BY_VALUES},
 	{.id = "minio_provision", .scope = PIG_OF_CLUSTER, .check = provisions},
 	{.id = "minio_policies", .scope = PIG_OF_CLUSTER, .warn = 1, .check = policies},
 	{.id = "default-secret", .scope = PIG_OF_CLUSTER, .warn = 1, .check = secrets},

@@ -34,26 +34,31 @@ static uint32_t address(pig_check *c, const char *host)
 struct owner {
 	const char *key, *host;
 	const pig_value *at;
-	size_t i;
 	bool lent; /* the name is that of something on the node, whose own rules say it is unique */
 };
 
-static int by_key(const void *x, const void *y)
+static size_t slot_of(const struct owner *const *slots, size_t n, const char *key)
 {
-	const struct owner *a = x, *b = y;
-	int d = strcmp(a->key, b->key);
+	size_t at = 5381;
 
-	return d ? d : a->i < b->i ? -1 : a->i > b->i;
+	for (const char *s = key; *s; s++)
+		at = at * 33 ^ (unsigned char)*s;
+	for (at %= n; slots[at] && strcmp(slots[at]->key, key); at = (at + 1) % n)
+		;
+	return at;
 }
 
-/* Two that have the same, neighbours once sorted; n may be ten thousand. */
-static void twice(pig_check *c, struct owner *all, size_t n, const char *fmt)
+/* Each that has what one before it has, told with the last of those; n may be ten thousand. */
+static void twice(pig_check *c, const struct owner *all, size_t n, const char *fmt)
 {
-	qsort(all, n, sizeof *all, by_key);
-	for (size_t i = 1; i < n; i++)
-		if (!strcmp(all[i - 1].key, all[i].key) && !(all[i - 1].lent && all[i].lent))
-			c->api->fault(c, all[i].at, "hosts %s and %s %s \"%s\"", all[i - 1].host, all[i].host, fmt,
-				      all[i].key);
+	const struct owner **slots = c->api->alloc(c, (n * 2 + 1) * sizeof *slots);
+
+	for (size_t i = 0; i < n; i++) {
+		size_t at = slot_of(slots, n * 2 + 1, all[i].key);
+		if (slots[at] && !(slots[at]->lent && all[i].lent))
+			c->api->fault(c, all[i].at, "hosts %s and %s %s \"%s\"", slots[at]->host, all[i].host, fmt, all[i].key);
+		slots[at] = &all[i];
+	}
 }
 
 /* Two nodes of one name would share what is kept by name: certificates, metrics, haproxy's page. */
@@ -68,7 +73,7 @@ void node_check_names(pig_check *c)
 		const pig_value *cluster = c->api->get(c, host, "pg_cluster"), *seq = c->api->get(c, host, "pg_seq");
 		bool from_pg = c->val->truth(c->api->get(c, host, "node_id_from_pg"), true);
 
-		all[n] = (struct owner){ .host = host, .at = c->api->get(c, host, "nodename"), .i = i };
+		all[n] = (struct owner){ .host = host, .at = c->api->get(c, host, "nodename") };
 		all[n].lent = from_pg && c->val->len(cluster) && c->val->type(seq) == PIG_INT;
 		if (all[n].lent)
 			all[n].key = c->api->fmt(c, "%s-%" PRId64, c->val->str(cluster, ""), c->val->num(seq, 0));
@@ -92,7 +97,7 @@ void node_check_addresses(pig_check *c)
 		/* a host named by its address has its ansible_host for ssh alone: a jump's, a forwarded port's */
 		if (!strcmp(text(c, host, "ansible_connection", ""), "local"))
 			continue;
-		all[n++] = (struct owner){ .host = host, .at = at, .i = i,
+		all[n++] = (struct owner){ .host = host, .at = at,
 			.key = c->api->fmt(c, port ? "%s:%s" : "%s", c->val->str(at, host), c->val->str(port, "")) };
 	}
 	twice(c, all, n, "are both at");
@@ -151,12 +156,14 @@ void node_check_vip(pig_check *c)
 /* The mask is the interface's and not known yet: what differs in its first half is in no network that is common. */
 void node_check_vip_network(pig_check *c)
 {
-	const pig_value *vip = c->api->get(c, c->hostname, "vip_address");
-	uint32_t own = address(c, c->hostname);
+	const pig_value *vip = c->api->get(c, NULL, "vip_address");
 	struct in_addr in;
 
-	if (!c->val->truth(c->api->get(c, c->hostname, "vip_enabled"), false) || !own ||
-	    inet_pton(AF_INET, c->val->str(vip, ""), &in) != 1 || ntohl(in.s_addr) >> 16 == own >> 16)
+	if (!c->val->truth(c->api->get(c, NULL, "vip_enabled"), false) || inet_pton(AF_INET, c->val->str(vip, ""), &in) != 1)
+		return;
+
+	uint32_t own = address(c, text(c, NULL, "inventory_hostname", "")); /* asked for, as it decides */
+	if (!own || ntohl(in.s_addr) >> 16 == own >> 16)
 		return;
 	c->api->fault(c, vip, "vip_address %s is in another network than host %s", c->val->str(vip, ""), c->hostname);
 	c->api->hint(c, "The nodes must have it in the network of one of their interfaces.");

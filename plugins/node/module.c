@@ -189,10 +189,10 @@ static const struct pig_param params[] = {
 static const struct pig_rule rules[] = {
 	{ .id = "node_names", .scope = PIG_ALL, .warn = 1, .check = node_check_names },
 	{ .id = "node_addresses", .scope = PIG_ALL, .check = node_check_addresses },
-	{ .id = "node_lines", .scope = PIG_HOST, .check = node_check_lines },
-	{ .id = "haproxy_services", .scope = PIG_HOST, .check = node_check_services },
+	{ .id = "node_lines", .scope = PIG_HOST, .check = node_check_lines, .flags = PIG_BY_VALUES },
+	{ .id = "haproxy_services", .scope = PIG_HOST, .check = node_check_services, .flags = PIG_BY_VALUES },
 	{ .id = "vip", .scope = PIG_ALL, .check = node_check_vip },
-	{ .id = "vip_network", .scope = PIG_HOST, .warn = 1, .check = node_check_vip_network },
+	{ .id = "vip_network", .scope = PIG_HOST, .warn = 1, .check = node_check_vip_network, .flags = PIG_BY_VALUES },
 	{ .id = "node_ntp_servers", .scope = PIG_HOST, .warn = 1,
 	  .must = "not node_ntp_enabled or node_ntp_servers | length > 0",
 	  .say = "time is kept but no server is named",

@@ -20,11 +20,8 @@ static const char *host_at(pig_check *c, const pig_value *hosts, size_t i)
 	return c->val->str(c->val->at(hosts, i), "");
 }
 
-/* The first host of the cluster that is being tried: for values that are the same on all. */
-static const char *first(pig_check *c)
-{
-	return host_at(c, c->api->members(c, c->cluster), 0);
-}
+/* The first host of the cluster that is being tried, for values that are the same on all. */
+static const char *const first = NULL;
 
 /* Letters, digits and what is in more; not empty. */
 static bool only(const char *s, const char *more)
@@ -86,7 +83,7 @@ static void shape(pig_check *c)
 		}
 	}
 	if (n && !primaries && !unsure) {
-		c->api->fault(c, get(c, first(c), "pg_role"), "cluster %s has no primary", c->cluster);
+		c->api->fault(c, get(c, first, "pg_role"), "cluster %s has no primary", c->cluster);
 		c->api->hint(c, "Give pg_role primary to the host that is to make it.");
 	}
 }
@@ -104,10 +101,11 @@ static bool is_ip(const char *s)
 static const char *upstream_away(pig_check *c)
 {
 	const char *up = text(c, c->hostname, "pg_upstream", "");
-	const pig_value *all = c->api->members(c, NULL);
+	const pig_value *all;
 
 	if (!text(c, c->hostname, "pg_cluster", NULL) || !*up)
-		return NULL;
+		return NULL; /* most hosts: what follows would bind the rule to all hosts' values */
+	all = c->api->members(c, NULL);
 	for (size_t i = 0; i < c->val->len(all); i++)
 		if (!strcmp(host_at(c, all, i), up) || !strcmp(text(c, host_at(c, all, i), "ansible_host", ""), up))
 			return NULL;
@@ -166,7 +164,7 @@ static void users(pig_check *c)
 	static const char *const lists[] = {"pg_users", "pg_default_roles"};
 
 	for (int k = 0; k < 2; k++) {
-		const pig_value *all = get(c, first(c), lists[k]);
+		const pig_value *all = get(c, first, lists[k]);
 
 		twice(c, all, "user");
 		for (size_t i = 0; i < c->val->len(all); i++) {
@@ -189,7 +187,7 @@ static void users(pig_check *c)
 
 static void databases(pig_check *c)
 {
-	const pig_value *all = get(c, first(c), "pg_databases");
+	const pig_value *all = get(c, first, "pg_databases");
 
 	twice(c, all, "database");
 	for (size_t i = 0; i < c->val->len(all); i++) {
@@ -207,7 +205,7 @@ static void databases(pig_check *c)
 
 static void privileges(pig_check *c)
 {
-	const pig_value *all = get(c, first(c), "pg_default_privileges");
+	const pig_value *all = get(c, first, "pg_default_privileges");
 
 	for (size_t i = 0; i < c->val->len(all); i++) {
 		const char *s = c->val->str(c->val->at(all, i), ""), *on = strstr(s, " ON "),
@@ -227,7 +225,7 @@ static void hba(pig_check *c)
 					    "pgb_default_hba_rules"};
 
 	for (int k = 0; k < 4; k++) {
-		const pig_value *all = get(c, first(c), lists[k]);
+		const pig_value *all = get(c, first, lists[k]);
 
 		for (size_t i = 0; i < c->val->len(all); i++) {
 			const char *why = hba_fault(c->val, c->val->at(all, i), k >= 2);
@@ -244,7 +242,7 @@ static void services(pig_check *c)
 	static const char *const lists[] = {"pg_services", "pg_default_services"};
 
 	for (int k = 0; k < 2; k++) {
-		const pig_value *all = get(c, first(c), lists[k]);
+		const pig_value *all = get(c, first, lists[k]);
 
 		for (size_t i = 0; i < c->val->len(all); i++) {
 			const pig_value *s = c->val->at(all, i);
@@ -258,7 +256,7 @@ static void services(pig_check *c)
 
 static void vip(pig_check *c)
 {
-	const char *h = first(c), *vip = text(c, h, "pg_vip_address", "");
+	const char *h = first, *vip = text(c, h, "pg_vip_address", "");
 	const char *slash = strchr(vip, '/');
 
 	if (!c->val->truth(get(c, h, "pg_vip_enabled"), false))
@@ -273,14 +271,16 @@ static void vip(pig_check *c)
 /* Members hold the address on an interface of their own: it must be in its network, and nobody's yet. */
 static void vip_network(pig_check *c)
 {
-	const pig_value *hosts = c->api->members(c, c->cluster), *at = get(c, first(c), "pg_vip_address");
+	const pig_value *at = get(c, first, "pg_vip_address");
 	const char *vip = c->val->str(at, ""), *slash = strchr(vip, '/');
 	unsigned bits = slash ? (unsigned)strtoul(slash + 1, NULL, 10) : 0;
 	struct in_addr in, host;
 
-	if (!c->val->truth(get(c, first(c), "pg_vip_enabled"), false) || bits < 1 || bits > 32 || !strncmp(vip, "127.", 4) ||
+	if (!c->val->truth(get(c, first, "pg_vip_enabled"), false) || bits < 1 || bits > 32 || !strncmp(vip, "127.", 4) ||
 	    inet_pton(AF_INET, c->api->fmt(c, "%.*s", (int)(slash - vip), vip), &in) != 1)
 		return;
+
+	const pig_value *hosts = c->api->members(c, c->cluster);
 	for (size_t i = 0; i < c->val->len(hosts); i++) {
 		const char *h = host_at(c, hosts, i);
 
@@ -312,7 +312,7 @@ static void timing(pig_check *c, const pig_value *plans, const char *name)
 
 static void rto(pig_check *c)
 {
-	const char *h = first(c), *want = text(c, h, "pg_rto", "norm");
+	const char *h = first, *want = text(c, h, "pg_rto", "norm");
 	const pig_value *plans = get(c, h, "pg_rto_plan");
 	bool seconds = want[0] >= '0' && want[0] <= '9';
 
@@ -333,12 +333,15 @@ static void rto(pig_check *c)
 
 static void advice(pig_check *c)
 {
-	const char *h = first(c), *conf = text(c, h, "pg_conf", "oltp.yml");
-	size_t n = c->val->len(c->api->members(c, c->cluster));
+	const char *h = first, *conf = text(c, h, "pg_conf", "oltp.yml");
 
 	if (!word_in("oltp.yml olap.yml crit.yml tiny.yml oltp olap crit tiny", conf))
 		c->api->fault(c, get(c, h, "pg_conf"), "pg_conf \"%s\" is no known tuning: oltp.yml is used", conf);
-	if (!strncmp(conf, "crit", 4) && n < 3)
+	if (strncmp(conf, "crit", 4))
+		return;
+
+	size_t n = c->val->len(c->api->members(c, c->cluster));
+	if (n < 3)
 		c->api->fault(c, get(c, h, "pg_conf"),
 			      "cluster %s of %zu members uses crit.yml: when no replica confirms, writes stop",
 			      c->cluster, n);
@@ -347,24 +350,24 @@ static void advice(pig_check *c)
 const struct pig_rule pgsql_rules[PGSQL_RULES] = {
 	{.id = "pg_identity", .scope = PIG_HOST, .check = identity},
 	{.id = "pg_cluster_shape", .scope = PIG_OF_CLUSTER, .check = shape},
-	{.id = "pg_upstream", .scope = PIG_HOST, .check = upstream},
-	{.id = "pg_upstream_unknown", .scope = PIG_HOST, .warn = 1, .check = upstream_unknown},
-	{.id = "pg_users", .scope = PIG_OF_CLUSTER, .check = users},
-	{.id = "pg_databases", .scope = PIG_OF_CLUSTER, .check = databases},
-	{.id = "pg_default_privileges", .scope = PIG_OF_CLUSTER, .check = privileges},
-	{.id = "pg_hba_rules", .scope = PIG_OF_CLUSTER, .check = hba},
-	{.id = "pg_services", .scope = PIG_OF_CLUSTER, .check = services},
-	{.id = "pg_vip_address", .scope = PIG_OF_CLUSTER, .check = vip},
-	{.id = "pg_vip_network", .scope = PIG_OF_CLUSTER, .warn = 1, .check = vip_network},
-	{.id = "pg_rto", .scope = PIG_OF_CLUSTER, .check = rto},
+	{.id = "pg_upstream", .scope = PIG_HOST, .check = upstream, .flags = PIG_BY_VALUES},
+	{.id = "pg_upstream_unknown", .scope = PIG_HOST, .warn = 1, .check = upstream_unknown, .flags = PIG_BY_VALUES},
+	{.id = "pg_users", .scope = PIG_OF_CLUSTER, .check = users, .flags = PIG_BY_VALUES},
+	{.id = "pg_databases", .scope = PIG_OF_CLUSTER, .check = databases, .flags = PIG_BY_VALUES},
+	{.id = "pg_default_privileges", .scope = PIG_OF_CLUSTER, .check = privileges, .flags = PIG_BY_VALUES},
+	{.id = "pg_hba_rules", .scope = PIG_OF_CLUSTER, .check = hba, .flags = PIG_BY_VALUES},
+	{.id = "pg_services", .scope = PIG_OF_CLUSTER, .check = services, .flags = PIG_BY_VALUES},
+	{.id = "pg_vip_address", .scope = PIG_OF_CLUSTER, .check = vip, .flags = PIG_BY_VALUES},
+	{.id = "pg_vip_network", .scope = PIG_OF_CLUSTER, .warn = 1, .check = vip_network, .flags = PIG_BY_VALUES},
+	{.id = "pg_rto", .scope = PIG_OF_CLUSTER, .check = rto, .flags = PIG_BY_VALUES},
 	{.id = "pg_mode", .scope = PIG_OF_CLUSTER, .warn = 2, .must = "pg_mode == 'pgsql'",
 	 .say = "pg_mode {{ pg_mode }}: this module makes a plain PostgreSQL"},
-	{.id = "pg_backup", .scope = PIG_OF_CLUSTER, .check = pgsql_rule_backup},
-	{.id = "pg_pitr", .scope = PIG_OF_CLUSTER, .check = pgsql_rule_pitr},
-	{.id = "pg_names", .scope = PIG_HOST, .check = pgsql_rule_names},
+	{.id = "pg_backup", .scope = PIG_OF_CLUSTER, .check = pgsql_rule_backup, .flags = PIG_BY_VALUES},
+	{.id = "pg_pitr", .scope = PIG_OF_CLUSTER, .check = pgsql_rule_pitr, .flags = PIG_BY_VALUES},
+	{.id = "pg_names", .scope = PIG_HOST, .check = pgsql_rule_names, .flags = PIG_BY_VALUES},
 	{.id = "pg_exporters", .scope = PIG_ALL, .check = pgsql_rule_exporters},
-	{.id = "pg_belongs", .scope = PIG_OF_CLUSTER, .warn = 1, .check = pgsql_rule_belongs},
-	{.id = "pg_advice", .scope = PIG_OF_CLUSTER, .warn = 1, .check = advice},
+	{.id = "pg_belongs", .scope = PIG_OF_CLUSTER, .warn = 1, .check = pgsql_rule_belongs, .flags = PIG_BY_VALUES},
+	{.id = "pg_advice", .scope = PIG_OF_CLUSTER, .warn = 1, .check = advice, .flags = PIG_BY_VALUES},
 };
 
 const struct pig_listen pgsql_listens[PGSQL_LISTENS] = {

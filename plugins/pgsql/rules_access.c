@@ -14,10 +14,8 @@ static const char *text(pig_check *c, const char *host, const char *name, const 
 	return c->val->str(get(c, host, name), dflt);
 }
 
-static const char *first(pig_check *c)
-{
-	return c->val->str(c->val->at(c->api->members(c, c->cluster), 0), "");
-}
+/* The first host of the cluster that is being tried, for values that are the same on all. */
+static const char *const first = NULL;
 
 /* ---- names, addresses, shares ---- */
 
@@ -57,8 +55,6 @@ void pgsql_rule_names(pig_check *c)
 	int64_t weight = c->val->num(get(c, h, "pg_weight"), 100);
 	double ratio = c->val->real(get(c, h, "pg_shared_buffer_ratio"), 0.25);
 
-	if (!text(c, h, "pg_cluster", NULL))
-		return;
 	if (!word_in("auto primary vip none", to) && !is_ipv4(to)) {
 		c->api->fault(c, get(c, h, "pg_dns_target"),
 			      "pg_dns_target \"%s\" is neither a known word nor an address", to);
@@ -113,7 +109,7 @@ static bool is_made(pig_check *c, const char *name)
 	static const char *const lists[] = {"pg_users", "pg_default_roles"};
 	static const char *const system[] = {"pg_dbsu", "pg_replication_username", "pg_admin_username",
 					     "pg_monitor_username"};
-	const char *h = first(c);
+	const char *h = first;
 
 	if (!strncmp(name, "pg_", 3))
 		return true;
@@ -157,11 +153,11 @@ static void users(pig_check *c, const pig_value *all)
 void pgsql_rule_belongs(pig_check *c)
 {
 	const struct pig_values *v = c->val;
-	const pig_value *all = get(c, first(c), "pg_databases");
+	const pig_value *all = get(c, first, "pg_databases");
 
-	if (!get(c, first(c), "pg_users") || !get(c, first(c), "pg_default_roles"))
+	if (!get(c, first, "pg_users") || !get(c, first, "pg_default_roles"))
 		return; /* not of their form, which is told */
-	users(c, get(c, first(c), "pg_users"));
+	users(c, get(c, first, "pg_users"));
 	for (size_t i = 0; i < v->len(all); i++) {
 		const pig_value *db = v->at(all, i), *schemas = v->key(db, "schemas");
 		const char *name = v->str(v->key(db, "name"), ""), *owner = v->str(v->key(db, "owner"), NULL);

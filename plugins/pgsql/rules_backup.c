@@ -14,10 +14,8 @@ static const char *text(pig_check *c, const char *host, const char *name, const 
 	return c->val->str(get(c, host, name), dflt);
 }
 
-static const char *first(pig_check *c)
-{
-	return c->val->str(c->val->at(c->api->members(c, c->cluster), 0), "");
-}
+/* The first host of the cluster that is being tried, for values that are the same on all. */
+static const char *const first = NULL;
 
 static const char *const s3_needs[] = {"s3_bucket", "s3_endpoint", "s3_region", "s3_key", "s3_key_secret"};
 
@@ -55,7 +53,7 @@ static void crontab_line(pig_check *c, const pig_value *at)
 
 void pgsql_rule_backup(pig_check *c)
 {
-	const char *h = first(c), *method = text(c, h, "pgbackrest_method", "local");
+	const char *h = first, *method = text(c, h, "pgbackrest_method", "local");
 	const pig_value *repos = get(c, h, "pgbackrest_repo"), *repo = c->val->key(repos, method), *lines;
 	const char *cipher = c->val->str(c->val->key(repo, "cipher_type"), "none");
 
@@ -81,7 +79,7 @@ void pgsql_rule_backup(pig_check *c)
 void pgsql_rule_pitr(pig_check *c)
 {
 	static const char *const points[] = {"time", "name", "xid", "lsn"};
-	const pig_value *m = get(c, first(c), "pg_pitr");
+	const pig_value *m = get(c, first, "pg_pitr");
 	const char *type = c->val->str(c->val->key(m, "type"), NULL), *given = NULL;
 
 	for (size_t i = 0; i < 4; i++) {

@@ -271,10 +271,10 @@ static void open_to_all(pig_check *c)
 const struct pig_rule redis_rules[REDIS_RULES] = {
 	{.id = "redis_cluster", .scope = PIG_ALL, .check = lost},
 	{.id = "redis_node", .scope = PIG_OF_CLUSTER, .check = nodes},
-	{.id = "redis_instances", .scope = PIG_HOST, .check = ports},
-	{.id = "redis_values", .scope = PIG_HOST, .check = values},
+	{.id = "redis_instances", .scope = PIG_HOST, .check = ports, .flags = PIG_BY_VALUES},
+	{.id = "redis_values", .scope = PIG_HOST, .check = values, .flags = PIG_BY_VALUES},
 	{.id = "redis_port", .scope = PIG_ALL, .warn = 1, .check = chosen_port},
-	{.id = "redis_fs_main", .scope = PIG_HOST, .check = folder},
+	{.id = "redis_fs_main", .scope = PIG_HOST, .check = folder, .flags = PIG_BY_VALUES},
 	{.id = "redis_same", .scope = PIG_OF_CLUSTER, .check = same},
 	{.id = "redis_rename_commands", .scope = PIG_OF_CLUSTER, .check = renamed},
 	{.id = "redis_bind_address", .scope = PIG_OF_CLUSTER, .check = bind},

@@ -4,19 +4,13 @@
  */
 #include "base/arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define ARENA_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ARENA_ASAN 1
-#endif
-#endif
-#ifdef ARENA_ASAN
+#if ARENA_ASAN
 #include <sanitizer/asan_interface.h>
 #define POISON(p, n) ASAN_POISON_MEMORY_REGION((p), (n))
 #define UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION((p), (n))
@@ -27,11 +21,12 @@ enum { GAP = 16 };
 enum { GAP = 0 };
 #endif
 
+/* FIRST with its head is what malloc keeps at hand for the next that asks: most arenas need no more */
 enum { ALIGN = 16, FIRST = 1024, MOST = 1 << 18 };
 
 struct block {
 	struct block *next;
-	size_t cap, used;
+	size_t cap;
 	_Alignas(ALIGN) char data[];
 };
 
@@ -39,12 +34,6 @@ struct deferred {
 	struct deferred *next;
 	void (*fn)(void *);
 	void *p;
-};
-
-struct arena {
-	struct block *blocks;
-	struct deferred *deferred;
-	size_t next_cap, used;
 };
 
 static void *must(void *p)
@@ -78,58 +67,74 @@ void arena_free(struct arena *a)
 	free(a);
 }
 
-static struct block *block_new(size_t cap)
+/* Zeroed as a whole only for one piece: what is large comes as zeroes from the kernel mostly. */
+static struct block *block_new(size_t cap, bool zero)
 {
-	struct block *b = must(calloc(1, sizeof *b + cap)); /* zeroed once here, so that pieces need not be */
+	struct block *b = must(zero ? calloc(1, sizeof *b + cap) : malloc(sizeof *b + cap));
 
 	b->cap = cap;
 	POISON(b->data, cap);
 	return b;
 }
 
-void *arena_get(struct arena *a, size_t n)
+static bool is_large(const struct arena *a, size_t need)
+{
+#ifdef PIG_ARENA_MALLOC
+	return a && need;
+#else
+	return need > a->next_cap / 4;
+#endif
+}
+
+/* Where a piece goes that the present block has no room for. A large one has a block of its own, and the present one is filled on. */
+static char *block_add(struct arena *a, size_t need, bool large, bool zero)
+{
+	struct block *fresh = block_new(large ? need : a->next_cap - sizeof *fresh, zero);
+
+	if (large && a->blocks) {
+		fresh->next = a->blocks->next;
+		a->blocks->next = fresh;
+		return fresh->data;
+	}
+	fresh->next = a->blocks;
+	a->blocks = fresh;
+	if (!large) {
+		a->at = fresh->data + need;
+		a->left = fresh->cap - need;
+	}
+	if (a->next_cap < MOST)
+		a->next_cap *= 2;
+	return fresh->data;
+}
+
+static char *piece(struct arena *a, size_t n, bool zero)
 {
 	if (n > SIZE_MAX / 2)
 		must(NULL);
 
 	size_t need = ((n ? n : 1) + ALIGN - 1) / ALIGN * ALIGN + GAP;
-	struct block *b = a->blocks;
-#ifdef PIG_ARENA_MALLOC
-	b = NULL;
-#endif
-	if (!b || b->cap - b->used < need) {
-#ifdef PIG_ARENA_MALLOC
-		struct block *fresh = block_new(need);
-#else
-		struct block *fresh = block_new(need > a->next_cap / 4 ? need : a->next_cap);
-#endif
-		if (a->blocks && need > a->next_cap / 4) { /* a large piece: keep filling the present block */
-			fresh->next = a->blocks->next;
-			a->blocks->next = fresh;
-		} else {
-			fresh->next = a->blocks;
-			a->blocks = fresh;
-			if (a->next_cap < MOST)
-				a->next_cap *= 2;
-		}
-		b = fresh;
-	}
+	bool large = need > a->left && is_large(a, need);
+	char *p = a->at;
 
-	char *p = b->data + b->used;
-	b->used += need;
 	a->used += need;
+	if (need > a->left) {
+		p = block_add(a, need, large, zero && large);
+	} else {
+		a->at += need;
+		a->left -= need;
+	}
 	UNPOISON(p, n);
-	return p;
+	return zero && !large ? memset(p, 0, n) : p;
 }
 
-size_t arena_used(const struct arena *a)
+void *arena_more(struct arena *a, size_t n)
 {
-	return a->used;
+	return piece(a, n, true);
 }
 
 void *arena_dup(struct arena *a, const void *p, size_t n)
 {
-	void *q = arena_get(a, n);
+	void *q = piece(a, n, false);
 
 	if (n)
 		memcpy(q, p, n);
@@ -138,10 +143,11 @@ void *arena_dup(struct arena *a, const void *p, size_t n)
 
 char *arena_strn(struct arena *a, const char *s, size_t n)
 {
-	char *q = arena_get(a, n + 1);
+	char *q = piece(a, n + 1, false);
 
 	if (n)
 		memcpy(q, s, n);
+	q[n] = '\0';
 	return q;
 }
 
@@ -152,15 +158,18 @@ char *arena_str(struct arena *a, const char *s)
 
 char *arena_vfmt(struct arena *a, const char *fmt, va_list ap)
 {
+	char few[256]; /* most texts fit, and are made once */
 	va_list again;
 
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, again);
+	int n = vsnprintf(few, sizeof few, fmt, again);
 	va_end(again);
 	if (n < 0)
 		return arena_str(a, "");
+	if ((size_t)n < sizeof few)
+		return arena_strn(a, few, (size_t)n);
 
-	char *s = arena_get(a, (size_t)n + 1);
+	char *s = piece(a, (size_t)n + 1, false);
 	vsnprintf(s, (size_t)n + 1, fmt, ap);
 	return s;
 }

@@ -20,30 +20,6 @@ char *buf_room(struct buf *b, size_t n)
 	return b->p + b->len;
 }
 
-void buf_add(struct buf *b, const void *p, size_t n)
-{
-	char *to = buf_room(b, n);
-
-	if (n)
-		memcpy(to, p, n);
-	b->len += n;
-	b->p[b->len] = 0;
-}
-
-void buf_str(struct buf *b, const char *s)
-{
-	buf_add(b, s, strlen(s));
-}
-
-void buf_ch(struct buf *b, char c)
-{
-	char *to = buf_room(b, 1);
-
-	to[0] = c;
-	to[1] = 0;
-	b->len++;
-}
-
 void buf_fill(struct buf *b, char c, size_t n)
 {
 	char *to = buf_room(b, n);
@@ -96,14 +72,19 @@ static bool is_plain(char c)
 	       c == '=' || c == '@' || c == '%' || c == '_';
 }
 
-void buf_quote(struct buf *b, const char *s)
+bool buf_is_word(const char *s)
 {
 	const char *p = s;
 
 	while (is_plain(*p))
 		p++;
-	if (*s && !*p) {
-		buf_add(b, s, (size_t)(p - s));
+	return *s && !*p;
+}
+
+void buf_quote(struct buf *b, const char *s)
+{
+	if (buf_is_word(s)) {
+		buf_str(b, s);
 		return;
 	}
 	buf_ch(b, '\'');

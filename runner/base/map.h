@@ -11,13 +11,15 @@ struct map {
 	struct arena *a;
 	struct map_item *items; /* in insertion order, n of them */
 	uint32_t n, cap;
-	uint32_t *slots, nslots; /* index + 1; only built beyond 8 items */
+	uint32_t *slots, nslots; /* only built beyond 8 items */
 };
 
 #define MAP(arena) ((struct map){ .a = (arena) })
 
 /* The value, or NULL. */
 void *map_get(const struct map *m, const char *key);
+/* The same, where many maps are asked for one key: hash is hash_str(key). */
+void *map_get_hashed(const struct map *m, const char *key, uint32_t hash);
 bool map_has(const struct map *m, const char *key);
 /* Insert or replace; the place in the order stays on replace. */
 void map_put(struct map *m, const char *key, void *val);

@@ -365,7 +365,7 @@ static struct value *query_data(struct shown *s)
 	for (uint32_t i = 0; i < s->w.inv->n_groups; i++) {
 		struct value *list = value_list(a);
 		uint32_t n;
-		struct inv_host **members = inventory_group_hosts(s->w.inv, a, s->w.inv->groups[i], &n);
+		struct inv_host **members = inventory_group_hosts(a, s->w.inv->groups[i], &n);
 		for (uint32_t k = 0; k < n; k++)
 			if (selected(s, members[k]))
 				value_push(a, list, value_str(a, members[k]->name));

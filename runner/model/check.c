@@ -73,9 +73,20 @@ void check_add_err(struct checking *c, const struct inv_host *h, const char *id,
 	check_add(c, &f);
 }
 
-bool check_concerns(struct resolvers *rs, const struct module *m, const struct inv_host *h)
+const char *const *check_concerned(struct checking *c, uint32_t module)
 {
-	return !m->m->cluster || resolver_cluster(resolvers_of(rs, h), m);
+	const struct modules *ms = c->w->modules;
+
+	if (!c->concerned)
+		c->concerned = arena_new_of(c->a, const char **, ms->n);
+	if (c->concerned[module])
+		return c->concerned[module];
+
+	const struct module *m = ms->list[module];
+	const char **of = c->concerned[module] = arena_new_of(c->a, const char *, c->n_hosts);
+	for (uint32_t i = 0; i < c->n_hosts; i++)
+		of[i] = m->m->cluster ? resolver_cluster(resolvers_of(c->rs, c->hosts[i]), m) : "";
+	return of;
 }
 
 static int by_place(const void *x, const void *y)
@@ -117,7 +128,7 @@ void check_all(struct faults *out, struct world *w, struct resolvers *rs, struct
 		c.hosts = w->inv->hosts;
 		c.n_hosts = w->inv->n_hosts;
 	}
-	c.seen = c.places = c.used = c.near = c.others = c.dynamic = c.global = MAP(c.a);
+	c.seen = c.places = c.used = c.near = c.others = c.dynamic = c.global = c.names = MAP(c.a);
 	check_sealed(&c);
 	check_written(&c);
 	check_clusters(&c);
@@ -151,9 +162,9 @@ bool check_connected(struct resolver *r, struct err *e)
 	struct checking c = { .a = out.a, .out = &out, .w = r->rs->w, .rs = r->rs, .hosts = &r->h, .n_hosts = 1 };
 	bool ok = true;
 
-	c.seen = c.places = c.used = c.near = c.others = c.dynamic = c.global = MAP(c.a);
+	c.seen = c.places = c.used = c.near = c.others = c.dynamic = c.global = c.names = MAP(c.a);
 	for (uint32_t i = 0; ok && i < ms->n; i++)
-		ok = !check_concerns(r->rs, ms->list[i], r->h) || resolver_params(r, ms->list[i], e);
+		ok = !*check_concerned(&c, i) || resolver_params(r, ms->list[i], e);
 	if (ok) {
 		check_rules(&c, r->h);
 		ok = first_error(&out, e);

@@ -100,14 +100,35 @@ static void tell(struct rule_check *k)
 	k->waiting = false;
 }
 
+/* What a rule asks of another host, or could not be told, is its own affair. */
+static void note(struct rule_check *k, const struct inv_host *h, const char *name, const struct value *v, bool failed)
+{
+	if (h != k->h || failed)
+		k->asked->own = true;
+	else
+		held_asked(k->c, k->asked, name, v);
+}
+
+/* Rules ask several values of one host before they go to the next. */
+static const struct inv_host *host_of(struct rule_check *k, const char *name)
+{
+	if (name == k->h->name)
+		return k->h;
+	if (!k->other || strcmp(k->other->name, name) != 0)
+		k->other = inventory_host(k->c->w->inv, name);
+	return k->other;
+}
+
 static const pig_value *api_get(pig_check *pub, const char *host, const char *name)
 {
 	struct rule_check *k = of(pub);
-	const struct inv_host *h = host && host != k->h->name ? inventory_host(k->c->w->inv, host) : k->h;
+	const struct inv_host *h = host ? host_of(k, host) : k->h;
 	struct err e;
 	e.code = 0; /* the rest is long, and written when it fails */
 	const struct value *v = h ? resolver_get(resolvers_of(k->c->rs, h), name, &e) : NULL;
 
+	if (k->asked)
+		note(k, h, name, v, e.code != 0);
 	if (!v && e.code) {
 		k->ran_into = true;
 		check_add_err(k->c, h, "value", &e);
@@ -119,6 +140,8 @@ static const pig_value *api_members(pig_check *pub, const char *name)
 {
 	struct rule_check *k = of(pub);
 
+	if (k->asked)
+		k->asked->own = true;
 	return (const pig_value *)resolvers_members(k->c->rs, k->c->a, k->rule->module, name);
 }
 
@@ -134,7 +157,7 @@ static void fault_at(struct rule_check *k, struct origin at, const char *fmt, va
 				  .text = arena_vfmt(k->c->a, fmt, ap),
 				  .hint = row->hint };
 	k->last.host = k->pub.hostname;
-	k->waiting = true;
+	k->waiting = k->told = true;
 }
 
 static struct origin place_or_host(const struct rule_check *k, const struct value *v)

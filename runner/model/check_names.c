@@ -73,9 +73,13 @@ static void guess_near(struct checking *c, struct guess *g, const char *name)
 	}
 	if (g->close)
 		return;
-	/* a far guess that has not even the first word in common is noise */
-	near = nearest(name, names, params->n);
-	g->name = near && !strncmp(near, name, strcspn(name, "_") + 1) ? near : NULL;
+	/* a far guess that has not even the first word in common is noise, and not worth the search */
+	size_t word = strcspn(name, "_") + 1;
+	bool common = false;
+	for (uint32_t i = 0; i < params->n && !common; i++)
+		common = !strncmp(names[i], name, word);
+	near = common ? nearest(name, names, params->n) : NULL;
+	g->name = near && !strncmp(near, name, word) ? near : NULL;
 }
 
 static struct guess *guess(struct checking *c, const char *name)

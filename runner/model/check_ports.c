@@ -16,6 +16,7 @@ struct ports {
 	struct checking *c;
 	struct resolver *r;
 	struct arena *a; /* for this host */
+	struct asked asked;
 	struct taken *items;
 	uint32_t n, cap;
 };
@@ -71,12 +72,23 @@ static void keys_add(struct ports *p, const struct listen *l, const struct value
 	}
 }
 
+static const struct value *get(struct ports *p, const char *name)
+{
+	struct err e;
+
+	e.code = 0; /* the rest is long, and written when it fails */
+	const struct value *v = resolver_get(p->r, name, &e);
+	p->asked.own |= e.code != 0;
+	held_asked(p->c, &p->asked, name, v);
+	return v;
+}
+
 static void row_add(struct ports *p, const struct listen *l)
 {
 	const char *row = l->row->port;
 	size_t n = strcspn(row, "[{");
 	const char *name = row[n] ? arena_strn(p->a, row, n) : row;
-	const struct value *v = resolver_get(p->r, name, NULL);
+	const struct value *v = get(p, name);
 
 	if (!v)
 		return;
@@ -87,7 +99,7 @@ static void row_add(struct ports *p, const struct listen *l)
 	} else {
 		struct taken t = { .port = value_num(v, 0), .what = name, .at = written(v), .l = l };
 		if (l->row->addr)
-			t.addr = one_address(resolver_get(p->r, l->row->addr, NULL));
+			t.addr = one_address(get(p, l->row->addr));
 		port_add(p, &t);
 	}
 }
@@ -128,27 +140,49 @@ static void meet(struct ports *p, const struct taken *x, const struct taken *y, 
 	check_add(p->c, &f);
 }
 
-static void host_ports(struct checking *c, const struct inv_host *h)
+/* The modules that have to do with the host, a bit for each of the first 64. */
+static uint64_t concerning(struct checking *c, uint32_t host)
+{
+	uint64_t set = 0;
+
+	for (uint32_t k = 0; k < c->w->modules->n && k < 64; k++)
+		set |= (uint64_t)(check_concerned(c, k)[host] != NULL) << k;
+	return set;
+}
+
+/* Where no two ports are the same, none meet on any host of the same modules and values. */
+static void host_ports(struct checking *c, uint32_t host, struct held *held)
 {
 	const struct modules *ms = c->w->modules;
-	struct ports p = { .c = c, .r = resolvers_of(c->rs, h), .a = arena_new() };
+	struct inv_host *h = c->hosts[host];
+	uint64_t of = concerning(c, host);
+	bool twice = ms->n > 64;
 
+	if (held_before(c, held, h, of))
+		return;
+	struct ports p = { .c = c, .r = resolvers_of(c->rs, h), .a = arena_new() };
 	for (uint32_t k = 0; k < ms->n; k++) {
 		const struct module *m = ms->list[k];
-		if (!m->n_listens || map_has(&c->global, m->m->name) || !check_concerns(c->rs, m, h))
+		if (!m->n_listens || map_has(&c->global, m->m->name) || !check_concerned(c, k)[host])
 			continue;
 		for (uint32_t i = 0; i < m->n_listens; i++)
 			row_add(&p, &m->listens[i]);
 	}
 	for (uint32_t i = 0; i < p.n; i++)
 		for (uint32_t k = 0; k < i; k++)
-			if (p.items[i].port == p.items[k].port)
+			if (p.items[i].port == p.items[k].port) {
+				twice = true;
 				meet(&p, &p.items[k], &p.items[i], h);
+			}
+	if (!twice)
+		held_now(c, held, &p.asked, of);
 	arena_free(p.a);
 }
 
 void check_ports(struct checking *c)
 {
+	struct held held = { 0 };
+
 	for (uint32_t i = 0; i < c->n_hosts; i++)
-		host_ports(c, c->hosts[i]);
+		host_ports(c, i, &held);
 }

@@ -83,61 +83,20 @@ static void rule_fault(struct checking *c, struct arena *a, const struct rule *r
 }
 
 /* ---- one rule on one thing ---- */
-/* What a rule that held was given: it holds wherever it is given the same. */
-struct rule_memo {
-	const char **names;
-	const struct value **vals;
-	uint32_t n;
-	bool known;
-};
 struct subject {
 	struct inv_host *h; /* the host, or the first of the cluster or inventory */
 	const char *cluster;
 	const struct value *members; /* names, of clusters and of all */
-	struct rule_memo *memo;      /* NULL: it is tried each time */
+	struct held *held;           /* of this rule; NULL: it is tried each time */
 };
-
-static bool held_before(struct checking *c, const struct rule_memo *m, const struct subject *on)
-{
-	struct resolver *r = resolvers_of(c->rs, on->h);
-
-	if (!m->known || r->facts)
-		return false;
-	for (uint32_t i = 0; i < m->n; i++) {
-		struct err e;
-		e.code = 0;
-		if (resolver_get(r, m->names[i], &e) != m->vals[i] || e.code)
-			return false;
-	}
-	return true;
-}
-
-static void rule_holds(struct checking *c, struct rule_memo *m, const struct asked *k)
-{
-	if (k->own)
-		return;
-	if (!m->names) {
-		m->names = arena_new_of(c->a, const char *, ASKED_MOST);
-		m->vals = arena_new_of(c->a, const struct value *, ASKED_MOST);
-	}
-	if (k->n) { /* the names live as long as the rule */
-		memcpy(m->names, k->names, k->n * sizeof *k->names);
-		memcpy(m->vals, k->vals, k->n * sizeof *k->vals);
-	}
-	m->n = k->n;
-	m->known = true;
-}
 
 static void rule_expr(struct checking *c, struct arena *a, const struct rule *r, const struct subject *on)
 {
-	if (on->memo && held_before(c, on->memo, on))
-		return;
-
 	struct asked asked = { 0 };
-
 	struct value *extra = value_map(a), *holds = NULL;
-	struct err e = { 0 };
+	struct err e;
 
+	e.code = 0; /* the rest is long, and written when it fails */
 	if (on->cluster)
 		value_put(a, extra, "cluster", value_str(a, on->cluster));
 	if (on->members)
@@ -151,68 +110,93 @@ static void rule_expr(struct checking *c, struct arena *a, const struct rule *r,
 	}
 	if (holds->type == V_UNDEF || !value_truth(holds))
 		rule_fault(c, a, r, on->h, &s);
-	else if (on->memo)
-		rule_holds(c, on->memo, &asked);
+	else if (on->held)
+		held_now(c, on->held, &asked, 0);
+}
+
+static void rule_check(struct checking *c, struct arena *a, const struct rule *r, const struct subject *on)
+{
+	bool by_values = on->held && (r->row->flags & PIG_BY_VALUES);
+	struct asked asked = { 0 };
+	struct rule_check k = { .c = c, .a = a, .rule = r, .h = on->h, .asked = by_values ? &asked : NULL };
+
+	k.pub.hostname = r->row->scope == PIG_HOST ? on->h->name : NULL;
+	k.pub.cluster = on->cluster;
+	rule_run_check(&k);
+	if (by_values && !k.told)
+		held_now(c, on->held, &asked, 0);
 }
 
 static void rule_try(struct checking *c, struct arena *a, const struct rule *r, const struct subject *on)
 {
-	if (r->must) {
-		rule_expr(c, a, r, on);
+	if (on->held && held_before(c, on->held, on->h, 0))
 		return;
-	}
-	struct rule_check k = { .c = c, .a = a, .rule = r, .h = on->h };
-	k.pub.hostname = r->row->scope == PIG_HOST ? on->h->name : NULL;
-	k.pub.cluster = on->cluster;
-	rule_run_check(&k);
+	if (r->must)
+		rule_expr(c, a, r, on);
+	else
+		rule_check(c, a, r, on);
 }
 
 /* ---- all of them ---- */
+static void rules_of_host(struct checking *c, uint32_t host, struct held **held)
+{
+	const struct modules *ms = c->w->modules;
+	struct arena *a = arena_new(); /* ten thousand hosts' worth of scratch would add up */
+
+	for (uint32_t k = 0; k < ms->n; k++) {
+		const struct module *m = ms->list[k];
+		const char *cluster = held[k] ? check_concerned(c, k)[host] : NULL;
+		struct subject on = { .h = c->hosts[host], .cluster = m->m->cluster ? cluster : NULL };
+		for (uint32_t j = 0; cluster && j < m->n_rules; j++) {
+			on.held = &held[k][j];
+			if (m->rules[j].row->scope == PIG_HOST)
+				rule_try(c, a, &m->rules[j], &on);
+		}
+	}
+	arena_free(a);
+}
+
 static void rules_of_hosts(struct checking *c)
 {
 	const struct modules *ms = c->w->modules;
-	struct rule_memo **memos = arena_new_of(c->a, struct rule_memo *, ms->n);
+	struct held **held = arena_new_of(c->a, struct held *, ms->n);
 
 	for (uint32_t k = 0; k < ms->n; k++)
-		memos[k] = arena_new_of(c->a, struct rule_memo, ms->list[k]->n_rules);
-	for (uint32_t i = 0; i < c->n_hosts; i++) {
-		struct arena *a = arena_new(); /* ten thousand hosts' worth of scratch would add up */
-		for (uint32_t k = 0; k < ms->n; k++) {
-			const struct module *m = ms->list[k];
-			if (!m->n_rules || map_has(&c->global, m->m->name) ||
-			    !check_concerns(c->rs, m, c->hosts[i]))
-				continue;
-			struct subject on = { .h = c->hosts[i],
-					      .cluster = resolver_cluster(resolvers_of(c->rs, c->hosts[i]), m) };
-			for (uint32_t j = 0; j < m->n_rules; j++) {
-				on.memo = &memos[k][j];
-				if (m->rules[j].row->scope == PIG_HOST)
-					rule_try(c, a, &m->rules[j], &on);
-			}
-		}
-		arena_free(a);
-	}
+		if (ms->list[k]->n_rules && !map_has(&c->global, ms->list[k]->m->name))
+			held[k] = arena_new_of(c->a, struct held, ms->list[k]->n_rules);
+	for (uint32_t i = 0; i < c->n_hosts; i++)
+		rules_of_host(c, i, held);
 }
 
-static void rules_of_clusters(struct checking *c, const struct module *m)
+static void rules_of_cluster(struct checking *c, const struct module *m, const char *name, struct held *held)
 {
+	struct arena *a = arena_new();
+	struct subject on = { .cluster = name, .members = resolvers_members(c->rs, a, m, name) };
+
+	on.h = inventory_host(c->w->inv, value_cstr(value_at(on.members, 0), ""));
+	for (uint32_t i = 0; on.h && i < m->n_rules; i++) {
+		on.held = &held[i];
+		if (m->rules[i].row->scope == PIG_OF_CLUSTER)
+			rule_try(c, a, &m->rules[i], &on);
+	}
+	arena_free(a);
+}
+
+static void rules_of_clusters(struct checking *c, uint32_t module)
+{
+	const struct module *m = c->w->modules->list[module];
 	struct map done = MAP(c->a);
 
 	if (!m->m->cluster)
 		return;
-	for (uint32_t i = 0; i < c->n_hosts; i++) {
-		const char *name = resolver_cluster(resolvers_of(c->rs, c->hosts[i]), m);
-		if (!name || map_has(&done, name))
-			continue;
-		map_put(&done, name, c);
 
-		struct arena *a = arena_new();
-		struct subject on = { .cluster = name, .members = resolvers_members(c->rs, a, m, name) };
-		on.h = inventory_host(c->w->inv, value_cstr(value_at(on.members, 0), ""));
-		for (uint32_t k = 0; on.h && k < m->n_rules; k++)
-			if (m->rules[k].row->scope == PIG_OF_CLUSTER)
-				rule_try(c, a, &m->rules[k], &on);
-		arena_free(a);
+	const char *const *clusters = check_concerned(c, module);
+	struct held *held = arena_new_of(c->a, struct held, m->n_rules);
+	for (uint32_t i = 0; i < c->n_hosts; i++) {
+		if (!clusters[i] || map_has(&done, clusters[i]))
+			continue;
+		map_put(&done, clusters[i], c);
+		rules_of_cluster(c, m, clusters[i], held);
 	}
 }
 
@@ -239,7 +223,7 @@ void check_rules(struct checking *c, struct inv_host *host)
 	for (uint32_t k = 0; !host && k < ms->n; k++) {
 		if (map_has(&c->global, ms->list[k]->m->name))
 			continue;
-		rules_of_clusters(c, ms->list[k]);
+		rules_of_clusters(c, k);
 		rules_of_all(c, ms->list[k]);
 	}
 }

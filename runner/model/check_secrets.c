@@ -102,28 +102,36 @@ static bool holds_secrets(const struct shape *sh)
 	return sh->any && holds_secrets(sh->any);
 }
 
+static void param_secrets(struct checking *c, const struct param *p, const char *const *concerned, const struct map *mine)
+{
+	bool alike = resolvers_alike(c->rs, p->row->name), asked = false;
+	const struct value *last = NULL;
+
+	for (uint32_t h = 0; h < c->n_hosts && !(alike && asked); h++) {
+		if (!concerned[h] || (mine && !map_has(mine, c->hosts[h]->name)))
+			continue;
+		const struct value *v = resolver_get(resolvers_of(c->rs, c->hosts[h]), p->row->name, NULL);
+		asked = true;
+		if (!v || v == last)
+			continue;
+		last = v;
+		if (is_default(p, v))
+			default_tell(c, p, v);
+		secret_walk(c, p, v, NULL, (struct origin){ 0 }, 0);
+	}
+}
+
 void check_secrets(struct checking *c)
 {
 	const struct modules *ms = c->w->modules;
 
 	for (uint32_t k = 0; k < ms->n; k++) {
 		const struct module *m = ms->list[k];
+		if (map_has(&c->global, m->m->name))
+			continue;
 		const struct map *mine = hosts_of(c, m);
-		for (uint32_t i = 0; i < m->n_params && !map_has(&c->global, m->m->name); i++) {
-			const struct value *last = NULL;
-			if (!holds_secrets(m->params[i].shape))
-				continue;
-			for (uint32_t h = 0; h < c->n_hosts; h++) {
-				const struct value *v =
-					resolver_get(resolvers_of(c->rs, c->hosts[h]), m->params[i].row->name, NULL);
-				if (!v || v == last || !check_concerns(c->rs, m, c->hosts[h]) ||
-				    (mine && !map_has(mine, c->hosts[h]->name)))
-					continue;
-				last = v;
-				if (is_default(&m->params[i], v))
-					default_tell(c, &m->params[i], v);
-				secret_walk(c, &m->params[i], v, NULL, (struct origin){ 0 }, 0);
-			}
-		}
+		for (uint32_t i = 0; i < m->n_params; i++)
+			if (holds_secrets(m->params[i].shape))
+				param_secrets(c, &m->params[i], check_concerned(c, k), mine);
 	}
 }

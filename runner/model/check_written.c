@@ -89,17 +89,22 @@ static void entry_fault(void *ctx, const struct type_fault *tf)
 	check_add(c, &f);
 }
 
-/* The syntax of every template, used or not. */
-static void entry_syntax(struct checking *c, struct arena *a, const struct value *v, unsigned depth)
+static void text_syntax(struct checking *c, struct arena *a, const struct value *v)
 {
 	struct tmpl *t;
 	struct err e = { 0 };
 
+	if (!tmpl_parse(&t, a, v->at.file, v->u.str.s, v->u.str.n, v->at, &e))
+		check_add_err(c, NULL, "template", &e);
+}
+
+/* The syntax of every template, used or not. */
+static void entry_syntax(struct checking *c, struct arena *a, const struct value *v, unsigned depth)
+{
 	if (depth > 64 || (v->flags & V_LITERAL))
 		return;
-	if (v->type == V_STR && text_is_template(v->u.str.s, v->u.str.n) &&
-	    !tmpl_parse(&t, a, v->at.file, v->u.str.s, v->u.str.n, v->at, &e))
-		check_add_err(c, NULL, "template", &e);
+	if (v->type == V_STR && text_is_template(v->u.str.s, v->u.str.n))
+		text_syntax(c, a, v);
 	if (v->type == V_LIST || v->type == V_MAP)
 		for (size_t i = 0; i < value_len(v); i++)
 			entry_syntax(c, a, value_at(v, i), depth + 1);
@@ -115,7 +120,9 @@ static void entry_check(struct checking *c, struct arena *a, const struct source
 		p = map_get(&ms->was, en->key);
 	entry_syntax(c, a, en->val, 0);
 	if (p) {
-		struct typing t = { .a = a, .fault = entry_fault, .ctx = &ctx, .at = en->at, .owner = "parameter" };
+		struct typing t = {
+			.a = a, .scratch = a, .fault = entry_fault, .ctx = &ctx, .at = en->at, .owner = "parameter"
+		};
 		if (en->val->type == V_NULL)
 			return;
 		if (entry_level(c, src, p, en))
@@ -263,11 +270,10 @@ void check_written(struct checking *c)
 }
 
 /* ---- what must be set ---- */
-static void missing_on(struct checking *c, const struct module *m, const struct param *p, const struct inv_host *h)
+static void missing_on(struct checking *c, const struct param *p, const struct inv_host *h, const char *cluster)
 {
 	struct err e;
 	struct fault f = { .at = h->at, .id = "missing", .host = h->name };
-	const char *cluster = m->m->cluster ? resolver_cluster(resolvers_of(c->rs, h), m) : NULL;
 
 	e.code = 0;
 	if (resolver_get(resolvers_of(c->rs, h), p->row->name, &e) || e.code)
@@ -279,9 +285,9 @@ static void missing_on(struct checking *c, const struct module *m, const struct 
 		f.text = arena_fmt(c->a, "parameter \"%s\" must be set", p->row->name);
 		f.hint = "Set it in the vars of all.";
 	} else {
-		f.text = cluster ? arena_fmt(c->a, "host \"%s\" of %s \"%s\" has no \"%s\"", h->name, m->m->cluster,
-					     cluster, p->row->name)
-				 : arena_fmt(c->a, "host \"%s\" has no \"%s\"", h->name, p->row->name);
+		f.text = *cluster ? arena_fmt(c->a, "host \"%s\" of %s \"%s\" has no \"%s\"", h->name,
+					      p->module->m->cluster, cluster, p->row->name)
+				  : arena_fmt(c->a, "host \"%s\" has no \"%s\"", h->name, p->row->name);
 		f.hint = p->row->text;
 	}
 	check_add(c, &f);
@@ -297,8 +303,8 @@ void check_missing(struct checking *c)
 			if (!(m->params[i].row->flags & PIG_REQUIRED) || m->params[i].dflt)
 				continue;
 			for (uint32_t h = 0; h < c->n_hosts; h++)
-				if (check_concerns(c->rs, m, c->hosts[h]))
-					missing_on(c, m, &m->params[i], c->hosts[h]);
+				if (check_concerned(c, k)[h])
+					missing_on(c, &m->params[i], c->hosts[h], check_concerned(c, k)[h]);
 		}
 	}
 }

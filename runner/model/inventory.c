@@ -9,6 +9,7 @@
 
 #include "base/os.h"
 #include "model/inventory_build.h"
+#include "value/kept.h"
 
 bool inventory_load(struct inventory **out, struct arena *a, const struct inventory_options *o, struct err *e)
 {
@@ -72,37 +73,69 @@ bool inventory_hint_name(const struct inventory *inv, const char *name, struct e
 
 /* ---- hosts of a group ---- */
 
-struct inv_host **inventory_walk_hosts(const struct inventory *inv, struct arena *a, const struct inv_group *g,
-	uint32_t *n)
-{
-	struct arena *scratch = arena_new();
-	const struct inv_group **queue = arena_new_of(scratch, const struct inv_group *, inv->n_groups);
-	bool *queued = arena_new_of(scratch, bool, inv->n_groups), *taken = arena_new_of(scratch, bool, inv->n_hosts);
-	struct inv_host **hosts = arena_new_of(scratch, struct inv_host *, inv->n_hosts);
-	uint32_t head = 0, tail = 0, count = 0;
+/* What a walk has met, by place. It grows with what is met: one of a small group must not cost what all hosts do. */
+struct met {
+	struct arena *a;
+	const void **items, **slots; /* in order; hashed */
+	uint32_t n, nslots;
+};
 
-	queue[tail++] = g;
-	queued[g->parts->index] = true;
-	while (head < tail) {
-		g = queue[head++];
-		for (uint32_t i = 0; i < g->n_hosts; i++) {
-			if (!taken[g->hosts[i]->index]) {
-				taken[g->hosts[i]->index] = true;
-				hosts[count++] = g->hosts[i];
-			}
-		}
-		for (uint32_t i = 0; i < g->n_children; i++) {
-			uint32_t at = g->children[i]->parts->index;
-			if (!queued[at]) {
-				queued[at] = true;
-				queue[tail++] = g->children[i];
-			}
-		}
+static void met_place(struct met *m, const void *p)
+{
+	uint32_t at = (uint32_t)((uint64_t)(uintptr_t)p * 0x9e3779b97f4a7c15u >> 32) & (m->nslots - 1);
+
+	while (m->slots[at])
+		at = (at + 1) & (m->nslots - 1);
+	m->slots[at] = p;
+}
+
+static bool met_has(const struct met *m, const void *p)
+{
+	uint32_t at = (uint32_t)((uint64_t)(uintptr_t)p * 0x9e3779b97f4a7c15u >> 32) & (m->nslots - 1);
+
+	while (m->slots && m->slots[at] && m->slots[at] != p)
+		at = (at + 1) & (m->nslots - 1);
+	return m->slots && m->slots[at];
+}
+
+static void met_add(struct met *m, const void *p)
+{
+	if (met_has(m, p))
+		return;
+	m->items = inventory_grow(m->a, m->items, m->n, sizeof *m->items);
+	m->items[m->n++] = p;
+	if (m->n * 2 <= m->nslots) {
+		met_place(m, p);
+		return;
 	}
-	hosts = arena_dup(a, hosts, count * sizeof(struct inv_host *));
+	m->nslots = m->nslots ? m->nslots * 2 : 16;
+	m->slots = arena_new_of(m->a, const void *, m->nslots);
+	for (uint32_t i = 0; i < m->n; i++)
+		met_place(m, m->items[i]);
+}
+
+struct inv_host **inventory_walk_hosts(struct arena *a, const struct inv_group *g, uint32_t *n)
+{
+	if (!g->n_children) {
+		*n = g->n_hosts;
+		return arena_dup(a, g->hosts, g->n_hosts * sizeof *g->hosts);
+	}
+
+	struct arena *scratch = arena_new();
+	struct met groups = { .a = scratch }, hosts = { .a = scratch };
+
+	met_add(&groups, g);
+	for (uint32_t head = 0; head < groups.n; head++) {
+		g = groups.items[head];
+		for (uint32_t i = 0; i < g->n_hosts; i++)
+			met_add(&hosts, g->hosts[i]);
+		for (uint32_t i = 0; i < g->n_children; i++)
+			met_add(&groups, g->children[i]);
+	}
+	struct inv_host **list = arena_dup(a, hosts.items, hosts.n * sizeof(struct inv_host *));
 	arena_free(scratch);
-	*n = count;
-	return hosts;
+	*n = hosts.n;
+	return list;
 }
 
 static int host_order(const void *x, const void *y)
@@ -112,10 +145,9 @@ static int host_order(const void *x, const void *y)
 	return (i > k) - (i < k);
 }
 
-struct inv_host **inventory_group_hosts(const struct inventory *inv, struct arena *a, const struct inv_group *g,
-	uint32_t *n)
+struct inv_host **inventory_group_hosts(struct arena *a, const struct inv_group *g, uint32_t *n)
 {
-	struct inv_host **hosts = inventory_walk_hosts(inv, a, g, n);
+	struct inv_host **hosts = inventory_walk_hosts(a, g, n);
 
 	qsort(hosts, *n, sizeof *hosts, host_order);
 	return hosts;
@@ -123,9 +155,10 @@ struct inv_host **inventory_group_hosts(const struct inventory *inv, struct aren
 
 /* ---- values ---- */
 
-bool inventory_var(const struct inventory *inv, const struct inv_host *h, const char *name, struct inv_found *out)
+bool inventory_var_hashed(const struct inventory *inv, const struct inv_host *h, const char *name, uint32_t hash,
+	struct inv_found *out)
 {
-	struct value *v = value_get(inv->extra, name);
+	struct value *v = value_get_hashed(inv->extra, name, hash);
 
 	if (v) {
 		*out = (struct inv_found){ v, INV_EXTRA, "-e" };
@@ -133,25 +166,30 @@ bool inventory_var(const struct inventory *inv, const struct inv_host *h, const 
 	}
 	if (!h)
 		return false;
-	v = inv->play && inv->play_on[h->index] ? value_get(inv->play, name) : NULL;
+	v = inv->play && inv->play_on[h->index] ? value_get_hashed(inv->play, name, hash) : NULL;
 	if (v) {
 		*out = (struct inv_found){ v, INV_PLAY, "play" };
 		return true;
 	}
-	v = h->sealed ? h->sealed : value_get(h->vars, name);
+	v = h->sealed ? h->sealed : value_get_hashed(h->vars, name, hash);
 	if (v) {
 		*out = (struct inv_found){ v, INV_HOST, h->name };
 		return true;
 	}
 	for (uint32_t i = 0; h->layers && i < h->layers->n; i++) {
 		const struct inv_layer *l = &h->layers->items[i];
-		v = l->sealed ? l->sealed : value_get(l->map, name);
+		v = l->sealed ? l->sealed : value_get_hashed(l->map, name, hash);
 		if (v) {
 			*out = (struct inv_found){ v, l->level, l->owner };
 			return true;
 		}
 	}
 	return false;
+}
+
+bool inventory_var(const struct inventory *inv, const struct inv_host *h, const char *name, struct inv_found *out)
+{
+	return inventory_var_hashed(inv, h, name, hash_str(name), out);
 }
 
 /* ---- what was overridden ---- */
@@ -226,7 +264,7 @@ static void vars_add(struct arena *a, struct value *into, const struct value *fr
 {
 	for (uint32_t i = 0; from && i < from->u.map.n; i++) {
 		const struct entry *en = &from->u.map.items[i];
-		value_put_at(a, into, en->key, en->val, en->at);
+		value_put_kept(a, into, en->key, en->val, en->at);
 	}
 }
 

@@ -78,7 +78,7 @@ struct inv_host *inventory_host(const struct inventory *inv, const char *name);
 struct inv_group *inventory_group(const struct inventory *inv, const char *name);
 bool inventory_in_group(const struct inv_host *h, const char *group);
 /* Hosts of a group, children's included, inventory order. */
-struct inv_host **inventory_group_hosts(const struct inventory *inv, struct arena *a, const struct inv_group *g, uint32_t *n);
+struct inv_host **inventory_group_hosts(struct arena *a, const struct inv_group *g, uint32_t *n);
 
 enum inv_level { INV_NONE = 0, INV_ALL, INV_GROUP, INV_HOST, INV_PLAY, INV_EXTRA };
 struct inv_found {
@@ -89,6 +89,9 @@ struct inv_found {
 /* The value that wins for name on host. A value may be encrypted (V_VAULT), or stand for a file that may set the name and could not
  * be opened. False when nowhere written. `ansible_host` etc. are ordinary names. */
 bool inventory_var(const struct inventory *inv, const struct inv_host *h, const char *name, struct inv_found *out);
+/* The same; hash is hash_str(name). */
+bool inventory_var_hashed(const struct inventory *inv, const struct inv_host *h, const char *name, uint32_t hash,
+                          struct inv_found *out);
 /* All of them, highest precedence first: provenance. */
 uint32_t inventory_var_all(const struct inventory *inv, struct arena *a, const struct inv_host *h, const char *name, struct inv_found **out);
 /* Every name visible on the host merged into one map (values unrendered). */

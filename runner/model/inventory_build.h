@@ -80,8 +80,7 @@ struct value *inventory_literal(struct arena *a, const char *text, size_t len, s
 
 /* ---- inventory.c ---- */
 /* A group's hosts as Ansible lists them: its own, then level by level its children's. */
-struct inv_host **inventory_walk_hosts(const struct inventory *inv, struct arena *a, const struct inv_group *g,
-	uint32_t *n);
+struct inv_host **inventory_walk_hosts(struct arena *a, const struct inv_group *g, uint32_t *n);
 /* "Did you mean ...?" for a name that is no host or group; the hint stays empty when nothing is near. */
 bool inventory_hint_name(const struct inventory *inv, const char *name, struct err *e);
 

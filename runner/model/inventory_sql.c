@@ -325,7 +325,7 @@ static bool groups_put(struct to *t)
 	for (uint32_t i = 0; i < t->inv->n_groups; i++) {
 		const struct inv_group *g = t->inv->groups[i];
 		uint32_t n;
-		struct inv_host **members = inventory_group_hosts(t->inv, t->a, g, &n);
+		struct inv_host **members = inventory_group_hosts(t->a, g, &n);
 		if (!i) {
 			if (!vars_rows(t, globals, NULL, NULL, g->vars))
 				return false;

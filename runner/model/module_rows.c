@@ -189,6 +189,8 @@ static bool rules_check(struct module *m, struct arena *a, struct err *e)
 			return row_fail(e, "rule", rows[i].id, "has no scope that this pig knows");
 		if (rows[i].warn > 2)
 			return row_fail(e, "rule", rows[i].id, "has a .warn that this pig does not know");
+		if (rows[i].flags & ~(uint64_t)PIG_BY_VALUES)
+			return row_fail(e, "rule", rows[i].id, "has a flag that this pig does not know");
 		if (rows[i].scope == PIG_OF_CLUSTER && !m->m->cluster)
 			return row_fail(e, "rule", rows[i].id, "is about clusters, and the module has no .cluster");
 		if (!expression(&m->rules[i].must, a, m, "rule", rows[i].id, rows[i].must, e))

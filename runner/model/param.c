@@ -42,9 +42,12 @@ static void report(struct typing *t, const struct value *v, bool warning, const 
 		t->fault(t->ctx, &f);
 }
 
+/* Most typings need none, so that it is made by the first that does. */
 static struct arena *scratch_of(struct typing *t)
 {
-	return t->scratch ? t->scratch : t->a;
+	if (!t->scratch)
+		t->scratch = arena_new();
+	return t->scratch;
 }
 
 /* How a message shows the value: short, and never a secret. */
@@ -130,7 +133,7 @@ static const struct value *type_float(struct typing *t, const struct shape *sh, 
 /* A plain scalar means its text as written: 1.10 stays "1.10", no stays "no". */
 static const struct value *type_text(struct typing *t, const struct shape *sh, const struct value *v, const char *path)
 {
-	struct buf b = BUF(scratch_of(t));
+	struct buf b;
 
 	switch (v->type) {
 	case V_STR:
@@ -142,6 +145,7 @@ static const struct value *type_text(struct typing *t, const struct shape *sh, c
 			return moved(value_str(t->a, v->source), v);
 		if (v->type == V_BOOL)
 			return moved(value_str(t->a, v->u.b ? "true" : "false"), v);
+		b = BUF(scratch_of(t));
 		value_print(&b, v);
 		return moved(value_strn(t->a, buf_text(&b), b.len), v);
 	default:
@@ -153,28 +157,36 @@ static const struct value *type_text(struct typing *t, const struct shape *sh, c
 
 /* Text of the right form; port numbers are written as numbers. Empty text stands for "none" unless the row is required.
  */
-static bool form_ok(struct typing *t, const struct shape *sh, const struct value *v, const char *path)
+static bool text_form_ok(struct typing *t, const struct shape *sh, const struct value *v, const char *path,
+			 const char *text, size_t len)
 {
-	struct buf b = BUF(scratch_of(t));
 	const char *near = NULL, *const * choices;
 	uint32_t n;
 
-	if (!sh->form || v->type == V_LIST || v->type == V_MAP)
+	if (!len && sh->row->type != PIG_ENUM && !(sh->row->flags & PIG_REQUIRED))
 		return true;
-	if (v->source && sh->row->type == PIG_ANY)
-		buf_str(&b, v->source);
-	else
-		value_print(&b, v);
-	if (!b.len && sh->row->type != PIG_ENUM && !(sh->row->flags & PIG_REQUIRED))
-		return true;
-	if (form_match(sh->form, buf_text(&b), b.len))
+	if (form_match(sh->form, text, len))
 		return true;
 	choices = form_choices(sh->form, &n);
 	if (choices && !t->secret)
-		near = nearest(buf_text(&b), choices, n);
+		near = nearest(text, choices, n);
 	report(t, v, false, "form", near ? arena_fmt(t->a, "Did you mean \"%s\"?", near) : NULL,
 	       arena_fmt(t->a, "%s \"%s\" must be %s, not %s", t->owner, path, form_want(sh->form, t->a), shown(t, v)));
 	return false;
+}
+
+static bool form_ok(struct typing *t, const struct shape *sh, const struct value *v, const char *path)
+{
+	if (!sh->form || v->type == V_LIST || v->type == V_MAP)
+		return true;
+	if (v->source && sh->row->type == PIG_ANY)
+		return text_form_ok(t, sh, v, path, v->source, strlen(v->source));
+	if (v->type == V_STR)
+		return text_form_ok(t, sh, v, path, v->u.str.s, v->u.str.n);
+
+	struct buf b = BUF(scratch_of(t));
+	value_print(&b, v);
+	return text_form_ok(t, sh, v, path, buf_text(&b), b.len);
 }
 
 /* ---- lists and maps ---- */
@@ -397,11 +409,10 @@ bool shape_type_one(const struct value **out, struct arena *a, const struct shap
 		    struct err *e)
 {
 	struct first first = { .e = e };
-	struct arena *scratch = arena_new();
-	struct typing t = { .a = a, .scratch = scratch, .fault = keep_first, .ctx = &first, .owner = "parameter" };
+	struct typing t = { .a = a, .fault = keep_first, .ctx = &first, .owner = "parameter" };
 
 	*out = shape_type(&t, sh, v, sh->row->name);
-	arena_free(scratch);
+	arena_free(t.scratch);
 	return !t.errors;
 }
 

@@ -37,7 +37,7 @@ struct type_fault {
 };
 /* One typing. fault is called for every fault found; errors counts those that are no warnings. */
 struct typing {
-	struct arena *a, *scratch; /* scratch: for what is not in the result nor in a fault; NULL: a */
+	struct arena *a, *scratch; /* scratch: for what is not in the result nor in a fault; made when it is needed, the caller frees it */
 	void (*fault)(void *ctx, const struct type_fault *f);
 	void *ctx;
 	uint32_t errors;

@@ -165,7 +165,7 @@ static bool term_enumerate(struct pattern *p, const char *term, struct hosts *ou
 			if (!matches(&m, inv->groups[i]->name))
 				continue;
 			*group = true;
-			struct inv_host **hosts = inventory_walk_hosts(inv, p->a, inv->groups[i], &n);
+			struct inv_host **hosts = inventory_walk_hosts(p->a, inv->groups[i], &n);
 			hosts_push(p, out, hosts, n);
 		}
 		for (uint32_t i = 0; i < inv->n_hosts; i++)
@@ -176,7 +176,7 @@ static bool term_enumerate(struct pattern *p, const char *term, struct hosts *ou
 		const struct inv_group *g = inventory_group(inv, term);
 		struct inv_host *h = inventory_host(inv, term);
 		*group = g != NULL;
-		struct inv_host **hosts = g ? inventory_walk_hosts(inv, p->a, g, &n) : NULL;
+		struct inv_host **hosts = g ? inventory_walk_hosts(p->a, g, &n) : NULL;
 		hosts_push(p, out, hosts, n);
 		if (h && (!g || strchr(term, '.')))
 			hosts_push(p, out, &h, 1);
@@ -389,7 +389,7 @@ static bool terms_apply(struct pattern *p, const struct value *words)
 		if (!pass && !plain) {
 			for (uint32_t i = 0; i < p->inv->n_hosts; i++)
 				p->in[i] = true;
-			struct inv_host **all = inventory_walk_hosts(p->inv, p->a, p->inv->groups[0], &p->n);
+			struct inv_host **all = inventory_walk_hosts(p->a, p->inv->groups[0], &p->n);
 			memcpy(p->hosts, all, p->n * sizeof(struct inv_host *));
 		}
 	}

@@ -9,7 +9,7 @@
 enum { CHAIN_MOST = 64 };
 
 /* What a name came to on one host. */
-struct slot {
+struct outcome {
 	const struct value *val; /* NULL: unset, or bad */
 	const struct err *bad;
 };
@@ -20,7 +20,7 @@ struct fixed {
 	const struct param *p; /* NULL: of a name that is no parameter */
 	bool dynamic;          /* has templates: nothing is fixed */
 	bool chance;           /* comes to something else each time */
-	struct slot slot;
+	struct outcome outcome;
 	struct shared *shared; /* of dynamic ones */
 };
 
@@ -39,7 +39,7 @@ bool name_is_fact(const char *name)
 	return false;
 }
 
-static const struct value *slot_value(const struct slot *s, struct err *e)
+static const struct value *outcome_value(const struct outcome *s, struct err *e)
 {
 	if (s->bad && e)
 		*e = *s->bad;
@@ -111,11 +111,11 @@ static const struct fixed *fixed_get(struct resolvers *rs, const struct value *r
 			f->chance = has_chance(f->open, 64);
 			f->shared = arena_get(rs->a, sizeof *f->shared);
 		}
-		f->slot.val = f->open;
+		f->outcome.val = f->open;
 		if (ok && !f->dynamic && p)
-			ok = shape_type_one(&f->slot.val, rs->a, p->shape, f->open, &e);
+			ok = shape_type_one(&f->outcome.val, rs->a, p->shape, f->open, &e);
 		if (!ok)
-			f->slot = (struct slot){ .bad = arena_dup(rs->a, &e, sizeof e) };
+			f->outcome = (struct outcome){ .bad = arena_dup(rs->a, &e, sizeof e) };
 	}
 	pthread_mutex_unlock(&rs->lock);
 	return f;
@@ -190,49 +190,61 @@ static const struct value *evaluate(struct resolver *r, const char *name, const 
 {
 	const struct value *raw = f->open, *known;
 	struct link link = { .up = chain, .r = r, .name = name, .at = raw->at };
-	struct slot slot = { 0 };
-	struct value *got = NULL;
-	struct err mine = { 0 };
 
 	if (!chain_ok(r, chain, name, raw, e))
 		return NULL;
 	if (shared_find(r, f->shared, &link, &known))
 		return known;
 
+	struct outcome outcome = { 0 };
+	struct value *got = NULL;
+	struct err mine = { 0 };
 	struct arena *scratch = arena_new();
 	struct asked asked = { .own = f->chance };
 	struct asking k = { .r = r, .m = p ? p->module : NULL, .a = scratch, .chain = &link, .held = true, .asked = &asked };
 	struct scope s = asking_scope(&k);
 	bool ok = value_render(&got, scratch, r->rs->w->modules, raw, &s, &mine);
-	slot.val = got;
+	outcome.val = got;
 	if (ok && p)
-		ok = shape_type_one(&slot.val, scratch, p->shape, got, &mine);
-	if (ok && shared_put(r, f->shared, &asked, &slot.val)) {
+		ok = shape_type_one(&outcome.val, scratch, p->shape, got, &mine);
+	if (ok && shared_put(r, f->shared, &asked, &outcome.val)) {
 		arena_free(scratch);
-		return slot.val;
+		return outcome.val;
 	}
-	slot.val = kept(r, scratch, ok ? slot.val : NULL);
+	outcome.val = kept(r, scratch, ok ? outcome.val : NULL);
 	const char *core = ok ? NULL : strstr(mine.msg, circle);
 	if (core) /* the chain says what each name on the way would say again */
 		memmove(mine.msg, core, strlen(core) + 1);
 	if (!ok)
-		slot = (struct slot){ .bad = arena_dup(r->a, &mine, sizeof mine) };
+		outcome = (struct outcome){ .bad = arena_dup(r->a, &mine, sizeof mine) };
 	/* a circle is told from where it was entered: others may stand outside of it */
 	if (ok || (mine.code != E_UNKNOWN && !chain))
-		map_put(&r->cache, name, arena_dup(r->a, &slot, sizeof slot));
-	return slot_value(&slot, e);
+		map_put(&r->cache, name, arena_dup(r->a, &outcome, sizeof outcome));
+	return outcome_value(&outcome, e);
+}
+
+/* A number or truth that its parameter takes as it is: each host has one or two of its own. */
+static bool is_plain(const struct param *p, const struct value *raw)
+{
+	unsigned type = p ? p->row->type : 0;
+
+	return ((type == PIG_INT && raw->type == V_INT) || (type == PIG_BOOL && raw->type == V_BOOL)) && !p->shape->form &&
+	       !(p->row->flags & PIG_SECRET);
 }
 
 static const struct value *settle(struct resolver *r, const char *name, const struct param *p, const struct value *raw,
 				  const struct link *chain, struct err *e)
 {
+	if (is_plain(p, raw))
+		return raw;
+
 	const struct fixed *f = fixed_get(r->rs, raw, p);
 
-	return f->dynamic ? evaluate(r, name, p, f, chain, e) : slot_value(&f->slot, e);
+	return f->dynamic ? evaluate(r, name, p, f, chain, e) : outcome_value(&f->outcome, e);
 }
 
 /* What was written for a parameter under its name or an earlier one; null counts as not written. */
-static const struct value *param_written(const struct resolver *r, const struct param *p)
+static const struct value *param_written(const struct resolver *r, const struct param *p, uint32_t hash)
 {
 	const struct inventory *inv = r->rs->w->inv;
 	struct inv_found found;
@@ -240,7 +252,7 @@ static const struct value *param_written(const struct resolver *r, const struct 
 
 	if (!r->rs->written[p->index])
 		return NULL;
-	if (inventory_var(inv, r->h, p->row->name, &found))
+	if (inventory_var_hashed(inv, r->h, p->row->name, hash, &found))
 		return found.val->type == V_NULL ? NULL : found.val;
 	for (const char *w = p->row->was; w && *w;) {
 		size_t n = strcspn(w, " ");
@@ -282,17 +294,59 @@ static bool param_default(struct resolver *r, const struct param *p, const struc
 	return ok ? true : err_wrap(e, "preset of \"%s\"", p->row->name);
 }
 
-static const struct value *param_lookup(struct resolver *r, const struct param *p, const struct link *chain,
-					struct err *e)
+static const struct value *param_lookup(struct resolver *r, const struct param *p, uint32_t hash,
+					const struct link *chain, struct err *e)
 {
-	const struct value *raw = param_written(r, p);
+	const struct value *raw = param_written(r, p, hash);
 
 	if (!raw && !param_default(r, p, chain, &raw, e))
 		return NULL;
 	return raw ? settle(r, p->row->name, p, raw, chain, e) : NULL;
 }
 
-const struct value *resolver_lookup(struct resolver *r, const char *name, const struct link *chain, struct err *e)
+/* ---- what every host has alike ---- */
+/* NULL: hosts may differ. No lock is needed. */
+static const struct outcome *common_outcome(struct resolvers *rs, const struct param *p)
+{
+	static const struct outcome unset;
+
+	if (!rs->alike[p->index])
+		return NULL;
+	const struct outcome *outcome = atomic_load_explicit(&rs->common[p->index], memory_order_acquire);
+	if (!outcome) {
+		const struct value *raw = p->preset ? p->preset->dflt : p->dflt;
+		outcome = raw ? &fixed_get(rs, raw, p)->outcome : &unset;
+		atomic_store_explicit(&rs->common[p->index], outcome, memory_order_release);
+	}
+	return outcome;
+}
+
+static const struct param *param_named(const struct resolvers *rs, const char *name, uint32_t hash)
+{
+	return rs->w->modules ? map_get_hashed(&rs->w->modules->params, name, hash) : NULL;
+}
+
+bool resolvers_alike(const struct resolvers *rs, const char *name)
+{
+	const struct param *p = param_named(rs, name, hash_str(name));
+
+	return p && rs->alike[p->index];
+}
+
+bool resolvers_common(struct resolvers *rs, const char *name, const struct value **out, struct err *e)
+{
+	const struct param *p = param_named(rs, name, hash_str(name));
+	const struct outcome *outcome = p ? common_outcome(rs, p) : NULL;
+
+	if (outcome)
+		*out = outcome_value(outcome, e);
+	return outcome;
+}
+
+/* ---- any name ---- */
+/* What hosts may differ in; p: the parameter of that very name. */
+static const struct value *own_lookup(struct resolver *r, const char *name, uint32_t hash, const struct param *p,
+				      const struct link *chain, struct err *e)
 {
 	const struct modules *ms = r->rs->w->modules;
 	struct inv_found found;
@@ -304,23 +358,37 @@ const struct value *resolver_lookup(struct resolver *r, const char *name, const 
 			fail(e, E_UNKNOWN, "\"%s\" is not known until the host is connected", name);
 		return value_get(r->facts, name);
 	}
-	const struct slot *slot = map_get(&r->cache, name);
-	if (slot)
-		return slot_value(slot, e);
-	const struct param *p = ms ? map_get(&ms->params, name) : NULL;
-	if (!p && ms)
-		p = map_get(&ms->was, name);
+	const struct outcome *known = map_get_hashed(&r->cache, name, hash);
+	if (known)
+		return outcome_value(known, e);
 	if (p)
-		return param_lookup(r, p, chain, e);
-	if (inventory_var(r->rs->w->inv, r->h, name, &found))
+		return param_lookup(r, p, hash, chain, e);
+	if (ms && (p = map_get_hashed(&ms->was, name, hash)))
+		return param_lookup(r, p, hash_str(p->row->name), chain, e);
+	if (inventory_var_hashed(r->rs->w->inv, r->h, name, hash, &found))
 		return settle(r, name, NULL, found.val, chain, e);
-	return value_get(r->facts, name);
+	return value_get_hashed(r->facts, name, hash);
+}
+
+const struct value *resolver_lookup(struct resolver *r, const char *name, const struct link *chain, struct err *e)
+{
+	uint32_t hash = hash_str(name);
+	const struct param *p = param_named(r->rs, name, hash);
+	const struct outcome *common = p ? common_outcome(r->rs, p) : NULL;
+
+	return common ? outcome_value(common, e) : own_lookup(r, name, hash, p, chain, e);
 }
 
 const struct value *resolver_get(struct resolver *r, const char *name, struct err *e)
 {
+	uint32_t hash = hash_str(name);
+	const struct param *p = param_named(r->rs, name, hash);
+	const struct outcome *common = p ? common_outcome(r->rs, p) : NULL;
+
+	if (common)
+		return outcome_value(common, e);
 	pthread_mutex_lock(&r->lock);
-	const struct value *v = resolver_lookup(r, name, NULL, e);
+	const struct value *v = own_lookup(r, name, hash, p, NULL, e);
 	pthread_mutex_unlock(&r->lock);
 	return v;
 }

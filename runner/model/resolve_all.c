@@ -61,16 +61,35 @@ static const bool *written_make(const struct world *w, struct arena *a)
 	return written;
 }
 
+/* Parameters that are the same on every host, connected or not: most of them. */
+static const bool *alike_make(const struct world *w, struct arena *a, const bool *written)
+{
+	const struct modules *ms = w->modules;
+
+	if (!ms)
+		return NULL;
+	bool *alike = arena_new_of(a, bool, ms->n_params);
+	for (uint32_t i = 0; i < ms->params.n; i++) {
+		const struct param *p = ms->params.items[i].val;
+		const struct value *dflt = p->preset ? p->preset->dflt : p->dflt;
+		alike[p->index] = !written[p->index] && !(p->preset && p->preset->when) && !value_is_dynamic(ms, dflt) &&
+				  !name_is_fact(p->row->name) && !name_is_builtin(p->row->name);
+	}
+	return alike;
+}
+
 struct resolvers *resolvers_new(struct world *w)
 {
 	struct resolvers *rs = arena_get(w->a, sizeof *rs);
 
 	rs->w = w;
 	rs->a = arena_new();
-	rs->of = arena_new_of(rs->a, struct resolver *, w->inv->n_hosts);
+	rs->of = arena_new_of(rs->a, struct resolver *_Atomic, w->inv->n_hosts);
 	rs->members = MAP(rs->a);
 	rs->names = arena_new_of(rs->a, struct value *, w->inv->n_hosts);
 	rs->written = written_make(w, rs->a);
+	rs->alike = alike_make(w, rs->a, rs->written);
+	rs->common = arena_new_of(rs->a, const struct outcome *_Atomic, w->modules ? w->modules->n_params : 0);
 	pthread_mutex_init(&rs->lock, NULL);
 	arena_defer(w->a, lock_end, &rs->lock);
 	arena_defer(w->a, arena_end, rs->a);
@@ -84,12 +103,18 @@ struct resolver *resolver_new(struct world *w, struct inv_host *h)
 
 struct resolver *resolvers_of(struct resolvers *rs, const struct inv_host *h)
 {
+	struct resolver *r = atomic_load_explicit(&rs->of[h->index], memory_order_acquire);
+
+	if (r)
+		return r;
 	pthread_mutex_lock(&rs->lock);
-	struct resolver **r = &rs->of[h->index];
-	if (!*r)
-		*r = resolver_make(rs, rs->w->inv->hosts[h->index]);
+	r = atomic_load_explicit(&rs->of[h->index], memory_order_relaxed);
+	if (!r) {
+		r = resolver_make(rs, rs->w->inv->hosts[h->index]);
+		atomic_store_explicit(&rs->of[h->index], r, memory_order_release);
+	}
 	pthread_mutex_unlock(&rs->lock);
-	return *r;
+	return r;
 }
 
 /* A rule may tell a fault where the host is written. */

@@ -7,6 +7,7 @@
 #define MODEL_RESOLVE_INT_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include "model/param_int.h"
 
 struct resolver {
@@ -14,7 +15,7 @@ struct resolver {
 	struct inv_host *h;
 	pthread_mutex_t lock; /* guards all below */
 	struct arena *a;
-	struct map cache;  /* name -> struct slot *: what took work */
+	struct map cache;  /* name -> struct outcome *: what took work */
 	struct map filled; /* module name -> its struct */
 	const char **clusters; /* by the module's place: its cluster, "" for none; NULL: not asked yet */
 	const struct value *facts;
@@ -22,9 +23,13 @@ struct resolver {
 };
 
 struct fixed;
+struct outcome;
 struct resolvers {
 	struct world *w;
-	struct resolver **of; /* by the host's index; made on demand */
+	struct resolver *_Atomic *of; /* by the host's index; made on demand */
+	const bool *written; /* by the parameter's index: somewhere in the inventory. Set once */
+	const bool *alike;   /* the same: nowhere written, and the default hangs on nothing. Set once */
+	const struct outcome *_Atomic *common; /* what alike ones come to, on any host; made on demand */
 	pthread_mutex_t lock; /* guards all below */
 	struct arena *a;
 	struct fixed **fixed; /* typed values without templates, by place of the raw value */
@@ -32,7 +37,6 @@ struct resolvers {
 	struct value *groups, *hostvars;
 	struct map members; /* module name -> map of cluster -> list of names */
 	struct value **names; /* by the host's index: its name, made on demand */
-	const bool *written; /* by the parameter's index: somewhere in the inventory. Set once */
 };
 
 /* What is being evaluated, for cycles: newest first. */
@@ -79,6 +83,10 @@ bool shared_find(struct resolver *r, struct shared *s, const struct link *link, 
 /* *v becomes a copy that lives as long as the resolvers; false when it is the host's own. */
 bool shared_put(struct resolver *r, struct shared *s, const struct asked *k, const struct value **v);
 
+/* Is the name a parameter that comes to the same on every host, whatever its facts? */
+bool resolvers_alike(const struct resolvers *rs, const char *name);
+/* True for such a name: *out is its value, NULL when unset or, with e, wrong. No lock need be held. */
+bool resolvers_common(struct resolvers *rs, const char *name, const struct value **out, struct err *e);
 /* Value of a name on r's host; r's lock is held. */
 const struct value *resolver_lookup(struct resolver *r, const char *name, const struct link *chain, struct err *e);
 struct scope asking_scope(struct asking *k);

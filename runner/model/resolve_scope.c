@@ -51,9 +51,11 @@ static const struct value *group_names(struct resolver *r)
 	uint32_t at = r->h->index, n = rs->w->inv->n_hosts;
 
 	pthread_mutex_lock(&rs->lock);
-	for (uint32_t i = at ? at - 1 : 0; !r->group_names && i < n && i <= at + 1; i++)
-		if (rs->of[i] && rs->of[i]->h->groups == r->h->groups)
-			r->group_names = rs->of[i]->group_names;
+	for (uint32_t i = at ? at - 1 : 0; !r->group_names && i < n && i <= at + 1; i++) {
+		const struct resolver *near = atomic_load_explicit(&rs->of[i], memory_order_acquire);
+		if (near && near->h->groups == r->h->groups)
+			r->group_names = near->group_names;
+	}
 	if (!r->group_names)
 		r->group_names = group_names_make(r);
 	pthread_mutex_unlock(&rs->lock);
@@ -68,7 +70,7 @@ static struct value *groups_make(struct resolvers *rs)
 	for (uint32_t i = 0; i < inv->n_groups; i++) {
 		struct value *list = value_list(rs->a);
 		uint32_t n;
-		struct inv_host **hosts = inventory_group_hosts(inv, rs->a, inv->groups[i], &n);
+		struct inv_host **hosts = inventory_group_hosts(rs->a, inv->groups[i], &n);
 		for (uint32_t k = 0; k < n; k++)
 			value_push(rs->a, list, resolvers_name(rs, hosts[k]));
 		value_put(rs->a, map, inv->groups[i]->name, list);
@@ -134,6 +136,8 @@ static const struct value *ask(struct asking *k, struct resolver *r, const char 
 {
 	const struct value *v;
 
+	if (resolvers_common(r->rs, name, &v, e))
+		return v;
 	if (k->held && r == k->r)
 		return resolver_lookup(r, name, k->chain, e);
 	if (k->held) /* one host's lock at a time, or two threads could wait for each other */

@@ -31,19 +31,6 @@ static const char *param_at(const char *params, unsigned i, size_t *n)
 	return *n && *params != '*' ? params : NULL;
 }
 
-/* How many parameters stand before a star. */
-static unsigned places_of(const char *params)
-{
-	unsigned n = *params && *params != '*';
-
-	for (const char *p = params; n && n < CALL_PARAMS && *p; p++) {
-		if (*p == ',' && p[1] == '*')
-			break;
-		n += *p == ',';
-	}
-	return n;
-}
-
 static bool takes(const char *params, const char *star)
 {
 	size_t n = strlen(star);
@@ -80,20 +67,33 @@ static bool bind_named(struct call *k, const char *name, struct value *v)
 	return true;
 }
 
+/* Arguments by place; what is over goes to the star. */
+static bool bind_places(struct call *k, struct value **args, uint32_t n)
+{
+	const char *p = k->row->params;
+	uint32_t i = 0;
+
+	while (i < CALL_PARAMS && *p && *p != '*') {
+		k->args[i] = args[i];
+		if (++i == n)
+			return true;
+		while (*p && *p++ != ',')
+			;
+	}
+	if (!takes(k->row->params, "*"))
+		return call_fail(k, "it takes at most %u arguments, not %u", i, n);
+	k->more = args + i;
+	k->nmore = n - i;
+	return true;
+}
+
 static bool bind(struct call *k, struct value **args, uint32_t n, const char **kw_names, struct value **kw_vals,
 		 uint32_t nkw)
 {
-	unsigned places = places_of(k->row->params);
 	size_t len;
 
-	for (uint32_t i = 0; i < n && i < places; i++)
-		k->args[i] = args[i];
-	if (n > places) {
-		if (!takes(k->row->params, "*"))
-			return call_fail(k, "it takes at most %u arguments, not %u", places, n);
-		k->more = args + places;
-		k->nmore = n - places;
-	}
+	if (n && !bind_places(k, args, n))
+		return false;
 	if (nkw) {
 		k->kw_names = arena_new_of(k->c->a, const char *, nkw);
 		k->kw_vals = arena_new_of(k->c->a, struct value *, nkw);
@@ -103,7 +103,7 @@ static bool bind(struct call *k, struct value **args, uint32_t n, const char **k
 			return false;
 	}
 	for (unsigned i = 0; i < k->row->min; i++) {
-		if (i < places && k->args[i])
+		if (i < CALL_PARAMS && k->args[i])
 			continue;
 		const char *param = param_at(k->row->params, i, &len);
 
@@ -114,6 +114,11 @@ static bool bind(struct call *k, struct value **args, uint32_t n, const char **k
 	return true;
 }
 
+static bool is_secret(const struct value *v, bool deep)
+{
+	return v->flags & V_SECRET || (deep && (v->type == V_LIST || v->type == V_MAP) && op_is_secret(v));
+}
+
 static bool result_is_secret(const struct row *row, const struct value *r, const struct value *in, struct value **args,
 			     uint32_t n, struct value **vals, uint32_t nkw)
 {
@@ -121,11 +126,11 @@ static bool result_is_secret(const struct row *row, const struct value *r, const
 
 	if (row->flags & ROW_PASS || r->flags & V_SECRET)
 		return false;
-	secret = in && (deep ? op_is_secret(in) : in->flags & V_SECRET);
+	secret = in && is_secret(in, deep);
 	for (uint32_t i = 0; i < n && !secret; i++)
-		secret = deep ? op_is_secret(args[i]) : args[i]->flags & V_SECRET;
+		secret = is_secret(args[i], deep);
 	for (uint32_t i = 0; i < nkw && !secret; i++)
-		secret = deep ? op_is_secret(vals[i]) : vals[i]->flags & V_SECRET;
+		secret = is_secret(vals[i], deep);
 	return secret;
 }
 

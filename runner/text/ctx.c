@@ -69,7 +69,7 @@ static void frame_put(struct ctx *c, struct frame *f, const char *name, uint32_t
 	c->steps += f->n / 16; /* names are looked for one by one */
 	if (f->n == f->cap) {
 		uint32_t cap = f->cap ? f->cap * 2 : 4;
-		struct bind *binds = arena_new_of(c->a, struct bind, cap);
+		struct bind *binds = arena_room(c->a, cap * sizeof *binds);
 
 		if (f->n)
 			memcpy(binds, f->binds, f->n * sizeof *binds);
@@ -174,11 +174,11 @@ struct value *ctx_name(struct ctx *c, const struct node *x)
 	return value_undef(c->a, name);
 }
 
-bool ctx_defined(struct ctx *c, const struct node *at, const struct value *v)
+bool ctx_undefined(struct ctx *c, const struct node *at, const struct value *v)
 {
 	if (!v)
 		return false;
-	if (v->type != V_UNDEF || v->flags & V_SOFT)
+	if (v->flags & V_SOFT)
 		return true;
 	if (v->source)
 		ctx_fail(c, at, "%s", v->source);
@@ -213,14 +213,20 @@ static struct value *loop_func(struct ctx *c, struct loop *l, enum func_kind kin
 	return &f->v;
 }
 
-static struct value *loop_attr(struct ctx *c, struct loop *l, const char *name)
+int ctx_loop_member(const char *name)
+{
+	int which = 0, most = sizeof loop_names / sizeof *loop_names;
+
+	while (which < most && strcmp(loop_names[which], name))
+		which++;
+	return which;
+}
+
+static struct value *loop_attr(struct ctx *c, const struct node *at, struct loop *l, const char *name)
 {
 	int64_t i = l->i, n = l->list->u.list.n;
-	size_t which = 0;
 
-	while (which < sizeof loop_names / sizeof *loop_names && strcmp(loop_names[which], name))
-		which++;
-	switch (which) {
+	switch (at && at->kind == X_ATTR && at->name == name ? at->op : ctx_loop_member(name)) {
 	case 0:
 		return value_int(c->a, i + 1);
 	case 1:
@@ -329,7 +335,7 @@ struct value *ctx_attr(struct ctx *c, const struct node *at, struct value *v, co
 		got = value_get(((struct ns *)v)->map, name);
 		break;
 	case V_LOOP:
-		return loop_attr(c, (struct loop *)v, name);
+		return loop_attr(c, at, (struct loop *)v, name);
 	default:
 		break;
 	}

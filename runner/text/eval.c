@@ -9,13 +9,6 @@
 
 enum { ARGS_MOST = 256 };
 
-struct value *eval_used(struct ctx *c, const struct node *x)
-{
-	struct value *v = eval(c, x);
-
-	return v && ctx_defined(c, x, v) ? v : NULL;
-}
-
 static struct value *eval_list(struct ctx *c, const struct node *x)
 {
 	struct value *list = value_list(c->a);
@@ -243,15 +236,17 @@ static struct value *eval_slice(struct ctx *c, const struct node *x)
 static bool eval_args(struct ctx *c, const struct node *x, struct value ***args, const char ***names,
 		      struct value ***vals)
 {
-	if (x->n > ARGS_MOST)
-		return ctx_fail(c, x, "more than %d arguments", ARGS_MOST);
 	*args = *vals = NULL;
 	*names = NULL;
+	if (!x->n && !x->nkws)
+		return true;
+	if (x->n > ARGS_MOST)
+		return ctx_fail(c, x, "more than %d arguments", ARGS_MOST);
 	if (x->n)
-		*args = arena_new_of(c->a, struct value *, x->n);
+		*args = arena_room(c->a, x->n * sizeof **args);
 	if (x->nkws) {
-		*names = arena_new_of(c->a, const char *, x->nkws);
-		*vals = arena_new_of(c->a, struct value *, x->nkws);
+		*names = arena_room(c->a, x->nkws * sizeof **names);
+		*vals = arena_room(c->a, x->nkws * sizeof **vals);
 	}
 	for (uint32_t i = 0; i < x->n; i++) {
 		if (!((*args)[i] = eval(c, x->kids[i])))
@@ -324,61 +319,35 @@ static struct value *eval_bin(struct ctx *c, const struct node *x)
 	return v ? op_secret(c, v, (l->flags | r->flags) & V_SECRET) : NULL;
 }
 
-static struct value *eval_reach(struct ctx *c, const struct node *x)
+static struct value *eval_attr(struct ctx *c, const struct node *x)
 {
-	struct value *v = eval(c, x->a), *key;
+	struct value *v = eval(c, x->a);
 
-	if (!v)
-		return NULL;
-	if (x->kind == X_ATTR)
-		return ctx_attr(c, x, v, x->name);
-	key = eval_used(c, x->b);
+	return v ? ctx_attr(c, x, v, x->name) : NULL;
+}
+
+static struct value *eval_index(struct ctx *c, const struct node *x)
+{
+	struct value *v = eval(c, x->a), *key = v ? eval_used(c, x->b) : NULL;
+
 	v = key ? ctx_item(c, x, v, key) : NULL;
 	return v ? op_secret(c, v, key->flags & V_SECRET) : NULL;
 }
 
-static struct value *eval_kind(struct ctx *c, const struct node *x)
+static struct value *eval_literal(struct ctx *c, const struct node *x)
 {
-	switch (x->kind) {
-	case X_LIT:
-		return x->lit;
-	case X_NAME:
-		return ctx_name(c, x);
-	case X_LIST:
-	case X_TUPLE:
-		return eval_list(c, x);
-	case X_DICT:
-		return eval_dict(c, x);
-	case X_ATTR:
-	case X_INDEX:
-		return eval_reach(c, x);
-	case X_SLICE:
-		return eval_slice(c, x);
-	case X_CALL:
-		return eval_call(c, x);
-	case X_FILTER:
-	case X_TEST:
-		return eval_row(c, x);
-	case X_NEG:
-	case X_POS:
-		return eval_sign(c, x);
-	case X_NOT:
-		return eval_not(c, x);
-	case X_AND:
-	case X_OR:
-		return eval_logic(c, x);
-	case X_BIN:
-		return eval_bin(c, x);
-	case X_CMP:
-		return eval_cmp(c, x);
-	case X_COND:
-		return eval_cond(c, x);
-	case X_CONCAT:
-		return eval_concat(c, x);
-	default:
-		bug("node kind %d is no expression", x->kind);
-	}
+	(void)c;
+	return x->lit;
 }
+
+/* A function each, and not one that holds all: what it keeps at hand would be saved and fetched for every name. */
+static struct value *(*const of_kind[])(struct ctx *c, const struct node *x) = {
+	[X_LIT] = eval_literal, [X_NAME] = ctx_name,   [X_LIST] = eval_list,     [X_TUPLE] = eval_list,
+	[X_DICT] = eval_dict,   [X_ATTR] = eval_attr,  [X_INDEX] = eval_index,   [X_SLICE] = eval_slice,
+	[X_CALL] = eval_call,   [X_FILTER] = eval_row, [X_TEST] = eval_row,      [X_NEG] = eval_sign,
+	[X_POS] = eval_sign,    [X_NOT] = eval_not,    [X_AND] = eval_logic,     [X_OR] = eval_logic,
+	[X_BIN] = eval_bin,     [X_CMP] = eval_cmp,    [X_COND] = eval_cond,     [X_CONCAT] = eval_concat,
+};
 
 struct value *eval(struct ctx *c, const struct node *x)
 {
@@ -388,8 +357,10 @@ struct value *eval(struct ctx *c, const struct node *x)
 		return NULL;
 	if (++c->depth > 3 * LIMIT_TREE)
 		return ctx_fail(c, x, "nested too deep");
+	if (x->kind < X_LIT || x->kind > X_CONCAT)
+		bug("node kind %d is no expression", x->kind);
 	c->here = x;
-	v = eval_kind(c, x);
+	v = of_kind[x->kind](c, x);
 	c->here = x;
 	c->depth--;
 	if (!v && !c->failed)

@@ -236,11 +236,10 @@ struct value *filter_urldecode(struct call *k)
 /* As Python's shlex.quote: always in quotes unless every character is harmless. */
 struct value *filter_quote(struct call *k)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./-_";
 	const char *s = k->in->type == V_NULL ? "" : call_in(k, NULL);
 	struct buf b = BUF(k->c->a);
 
-	if (*s && !s[strspn(s, plain)])
+	if (buf_is_word(s))
 		return value_str(k->c->a, s);
 	buf_ch(&b, '\'');
 	for (; *s; s++) {

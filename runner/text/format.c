@@ -306,6 +306,11 @@ static bool percent_one(struct percent *p, struct buf *b, const struct value *v,
 {
 	struct buf t = BUF(p->c->a);
 
+	if (s->type == 's' && v->type == V_STR) {
+		const char *text = v->u.str.s;
+		size_t n = s->precision < 0 ? v->u.str.n : utf8_at(text, v->u.str.n, (size_t)s->precision);
+		return format_pad(p->c, p->at, b, s, text, n, 0, '>');
+	}
 	if (strchr("diuxXo", s->type))
 		return percent_int(p, v, s, b, zero);
 	if (strchr("eEfFgG", s->type)) {
@@ -353,7 +358,7 @@ static const char *percent_directive(struct percent *p, struct buf *b, const cha
 			return (void *)ctx_fail(p->c, p->at, "format: there is no argument \"%.*s\"", (int)n, f);
 		f += n + 1;
 	}
-	for (; *f && strchr("-+ #0", *f); f++) {
+	for (; *f == '-' || *f == '+' || *f == ' ' || *f == '#' || *f == '0'; f++) {
 		if (*f == '-')
 			s.align = '<';
 		else if (*f == '+' || (*f == ' ' && !s.sign))
@@ -371,9 +376,10 @@ static const char *percent_directive(struct percent *p, struct buf *b, const cha
 	}
 	if (*f == '.' && (f++, !percent_star(p, &f, &s.precision)))
 		return NULL;
-	f += strspn(f, "hlL");
+	while (*f == 'h' || *f == 'l' || *f == 'L')
+		f++;
 	s.type = *f;
-	if (!*f || !strchr("diuxXoeEfFgGcrsa%", *f))
+	if (*f != 's' && (!*f || !strchr("diuxXoeEfFgGcrsa%", *f)))
 		return (void *)ctx_fail(
 			p->c, p->at, *f ? "format: there is no \"%%%c\"" : "format: it ends in an incomplete directive",
 			*f);

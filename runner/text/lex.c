@@ -5,6 +5,8 @@
  */
 #include "text/tmpl_int.h"
 
+#include "base/map.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,7 @@ struct lex {
 	size_t count, cap;
 	char open[BRACKETS];
 	unsigned nopen;
+	struct map names; /* each once, so that most are told apart by their place */
 	struct err *e;
 };
 
@@ -75,6 +78,21 @@ static struct tok *lex_add(struct lex *l, enum tok_kind kind, size_t at)
 	*t = (struct tok){ .kind = (uint8_t)kind, .s = "" };
 	lex_place(l, at, &t->line, &t->col);
 	return t;
+}
+
+static const char *lex_name(struct lex *l, const char *s, size_t n)
+{
+	char name[64];
+
+	if (n >= sizeof name)
+		return arena_strn(l->a, s, n);
+	memcpy(name, s, n);
+	name[n] = '\0';
+
+	char *known = map_get(&l->names, name);
+	if (!known)
+		map_put(&l->names, name, known = arena_strn(l->a, s, n));
+	return known;
 }
 
 static bool lex_is_space(char c)
@@ -427,7 +445,7 @@ static bool lex_inside(struct lex *l, const char *end, size_t start)
 			struct tok *t = lex_add(l, TOK_NAME, from);
 
 			t->n = l->pos - from;
-			t->s = arena_strn(l->a, l->s + from, t->n);
+			t->s = lex_name(l, l->s + from, t->n);
 		} else if (c == '"' || c == '\'') {
 			if (!lex_string(l))
 				return false;
@@ -464,7 +482,9 @@ static bool lex_tag(struct lex *l, size_t from)
 bool lex_text(struct toks *out, struct arena *a, const char *file, struct origin at, const char *text, size_t len,
 	      bool as_expr, struct err *e)
 {
-	struct lex l = { .a = a, .file = file, .at = at, .s = text, .n = len, .line = 1, .col = 1, .e = e };
+	struct lex l = {
+		.a = a, .file = file, .at = at, .s = text, .n = len, .line = 1, .col = 1, .names = MAP(a), .e = e
+	};
 
 	if (as_expr && !lex_inside(&l, NULL, 0))
 		return false;

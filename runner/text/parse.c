@@ -336,7 +336,7 @@ static struct node *parse_brackets(struct parser *p, struct node *of)
 	return parse_deep(p, n);
 }
 
-/* X_ATTR: a.name; a number after the dot is an index */
+/* X_ATTR: a.name, op its number among the members of loops; a number after the dot is an index */
 static struct node *parse_dot(struct parser *p, struct node *of)
 {
 	struct node *n = parse_node(p, X_ATTR);
@@ -348,6 +348,7 @@ static struct node *parse_dot(struct parser *p, struct node *of)
 		n->b = parse_literal(p, value_int(p->a, parse_tok(p)->i));
 	} else if (parse_tok(p)->kind == TOK_NAME) {
 		n->name = parse_tok(p)->s;
+		n->op = ctx_loop_member(n->name);
 		p->pos++;
 	} else {
 		return parse_fail(p, "expected a name after \".\", found %s", parse_found(p));

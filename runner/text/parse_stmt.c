@@ -4,6 +4,8 @@
  */
 #include "text/tmpl_int.h"
 
+#include "base/map.h"
+
 #include <string.h>
 
 enum { BLOCKS_MOST = 2000 }; /* their names are compared with each other */
@@ -104,6 +106,7 @@ static struct node *parse_target(struct parser *p, bool with_ns)
 
 				attr->a = n;
 				attr->name = parse_tok(p)[1].s;
+				attr->op = ctx_loop_member(attr->name);
 				p->pos += 2;
 				n = attr;
 			}
@@ -190,6 +193,7 @@ static bool parse_params(struct parser *p, struct node *n)
 		param->name = parse_word(p, "a parameter's name");
 		if (!param->name)
 			return false;
+		param->op = (int)hash_str(param->name);
 		for (uint32_t i = 0; i < n->n; i++) {
 			if (!strcmp(n->kids[i]->name, param->name))
 				return parse_fail(p, "parameter \"%s\" stands there twice", param->name);

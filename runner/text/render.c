@@ -357,7 +357,7 @@ static bool macro_bind(struct ctx *c, const struct node *at, const struct func *
 			v->source = arena_fmt(c->a, "parameter \"%s\" of macro \"%s\" was not given",
 					      def->kids[i]->name, def->name);
 		}
-		frame_set(c, c->frame, def->kids[i]->name, v);
+		frame_set_node(c, c->frame, def->kids[i], v);
 	}
 	return true;
 }
@@ -402,42 +402,26 @@ static bool render_do(struct ctx *c, const struct node *n)
 	return eval(c, n->a) != NULL;
 }
 
+static bool render_text(struct ctx *c, const struct node *n)
+{
+	return out_add(c, n, n->lit->u.str.s, n->lit->u.str.n);
+}
+
+/* A function each, as of expressions. */
+static bool (*const of_kind[])(struct ctx *c, const struct node *n) = {
+	[S_TEXT] = render_text,           [S_PRINT] = render_print,         [S_IF] = render_if,
+	[S_FOR] = render_for,             [S_SET] = render_set,             [S_SETBLOCK] = render_set,
+	[S_MACRO] = render_macro_def,     [S_CALLBLOCK] = render_callblock, [S_FILTER] = render_filter,
+	[S_WITH] = render_with,           [S_BLOCK] = inherit_block,        [S_EXTENDS] = inherit_extends,
+	[S_INCLUDE] = inherit_include,    [S_IMPORT] = inherit_import,      [S_FROM] = inherit_import,
+	[S_DO] = render_do,
+};
+
 static bool render_node(struct ctx *c, const struct node *n)
 {
-	switch (n->kind) {
-	case S_TEXT:
-		return out_add(c, n, n->lit->u.str.s, n->lit->u.str.n);
-	case S_PRINT:
-		return render_print(c, n);
-	case S_IF:
-		return render_if(c, n);
-	case S_FOR:
-		return render_for(c, n);
-	case S_SET:
-	case S_SETBLOCK:
-		return render_set(c, n);
-	case S_MACRO:
-		return render_macro_def(c, n);
-	case S_CALLBLOCK:
-		return render_callblock(c, n);
-	case S_FILTER:
-		return render_filter(c, n);
-	case S_WITH:
-		return render_with(c, n);
-	case S_BLOCK:
-		return inherit_block(c, n);
-	case S_EXTENDS:
-		return inherit_extends(c, n);
-	case S_INCLUDE:
-		return inherit_include(c, n);
-	case S_IMPORT:
-	case S_FROM:
-		return inherit_import(c, n);
-	case S_DO:
-		return render_do(c, n);
-	default:
+	if (n->kind < S_TEXT || n->kind > S_DO)
 		bug("node kind %d is no statement", n->kind);
-	}
+	return of_kind[n->kind](c, n);
 }
 
 bool render_body(struct ctx *c, const struct node *body)

@@ -269,13 +269,25 @@ struct frame *frame_new(struct ctx *c, struct frame *up);
 void frame_set(struct ctx *c, struct frame *f, const char *name, struct value *v);
 /* The same under the name of an X_NAME, whose hash the parser has left there. */
 void frame_set_node(struct ctx *c, struct frame *f, const struct node *target, struct value *v);
+/* The number of a member of `loop`; past them all when it is none. */
+int ctx_loop_member(const char *name);
 struct value *ctx_frame_get(const struct frame *f, const char *name, bool *found);
 /* The name of an X_NAME in the frames, then the scope, then the globals; a V_UNDEF when nowhere; NULL on failure. */
 struct value *ctx_name(struct ctx *c, const struct node *x);
 struct value *eval(struct ctx *c, const struct node *x);
+/* What ctx_defined does with an undefined one, or none. */
+bool ctx_undefined(struct ctx *c, const struct node *at, const struct value *v);
+static inline bool ctx_defined(struct ctx *c, const struct node *at, const struct value *v)
+{
+	return (v && v->type != V_UNDEF) || ctx_undefined(c, at, v);
+}
 /* As eval, but undefined is an error. */
-struct value *eval_used(struct ctx *c, const struct node *x);
-bool ctx_defined(struct ctx *c, const struct node *at, const struct value *v);
+static inline struct value *eval_used(struct ctx *c, const struct node *x)
+{
+	struct value *v = eval(c, x);
+
+	return v && ctx_defined(c, x, v) ? v : NULL;
+}
 /* Attribute (`.name`) or item (`[key]`); undefined when missing; NULL on failure only. */
 struct value *ctx_attr(struct ctx *c, const struct node *at, struct value *v, const char *name);
 struct value *ctx_item(struct ctx *c, const struct node *at, struct value *v, struct value *key);

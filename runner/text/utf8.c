@@ -137,20 +137,30 @@ bool utf8_space(uint32_t cp)
 	       cp == 0x3000;
 }
 
+/* The bytes up to the first that is not ASCII; how many. */
+static size_t ascii_case(struct buf *b, const char *s, size_t n, bool upper)
+{
+	char *to = buf_room(b, n), first = upper ? 'a' : 'A';
+	size_t i = 0;
+
+	for (; i < n && (unsigned char)s[i] < 0x80; i++)
+		to[i] = (char)(s[i] ^ (s[i] >= first && s[i] <= first + 25 ? 32 : 0));
+	to[i] = '\0';
+	b->len += i;
+	return i;
+}
+
 void utf8_case(struct buf *b, const char *s, size_t n, bool upper)
 {
 	for (size_t i = 0; i < n;) {
-		uint32_t cp = (unsigned char)s[i];
+		size_t next = i + ascii_case(b, s + i, n - i, upper);
+		uint32_t cp;
 
-		if (cp < 0x80) {
-			bool other = upper ? cp >= 'a' && cp <= 'z' : cp >= 'A' && cp <= 'Z';
-
-			buf_ch(b, other ? (char)(cp ^ 32) : (char)cp);
-			i++;
+		if (next > i) {
+			i = next;
 			continue;
 		}
-
-		size_t next = utf8_next(s, n, i, &cp);
+		next = utf8_next(s, n, i, &cp);
 
 		if (next == i + 1)
 			buf_ch(b, s[i]);

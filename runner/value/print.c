@@ -10,77 +10,101 @@
 
 #include "value/value.h"
 
-/* Few digits after the point, as most numbers have: f is the double nearest to n / 10^k for the least such k, and n has at most 15
- * digits, so no shorter text reads back as f, and this one does. */
-static bool print_short(struct buf *out, double f)
-{
-	double size = fabs(f), scale = 1;
-	int k = 0;
+/* A number's digits, without zeroes at their ends, and the power of ten of the first. */
+struct digits {
+	char text[24];
+	int n, exponent;
+};
 
-	if (size >= 1e9 || (size < 1e-3 && size > 0))
-		return false;
-	while (k < 6 && nearbyint(size * scale) / scale != size) {
-		scale *= 10;
-		k++;
+static void digits_of(struct digits *d, uint64_t whole, int exponent)
+{
+	char text[24];
+	int at = sizeof text;
+
+	while (whole && whole % 10 == 0) {
+		whole /= 10;
+		exponent++;
 	}
-	int64_t n = (int64_t)nearbyint(size * scale), whole = n / (int64_t)scale;
-	if ((double)n / scale != size)
-		return false;
-	if (signbit(f))
-		buf_ch(out, '-');
-	buf_int(out, whole);
-	buf_ch(out, '.');
-	n -= whole * (int64_t)scale;
 	do {
-		scale = scale >= 10 ? scale / 10 : 1;
-		buf_ch(out, (char)('0' + n / (int64_t)scale));
-		n %= (int64_t)scale;
-	} while (--k > 0);
-	return true;
+		text[--at] = (char)('0' + whole % 10);
+		whole /= 10;
+	} while (whole);
+	d->n = (int)sizeof text - at;
+	d->exponent = exponent + d->n - 1;
+	memcpy(d->text, text + at, (size_t)d->n);
+}
+
+/* What few digits say, as most numbers: size is the double nearest to n / 10^k, whose n has at most 15 digits, so that no shorter
+ * text reads back as it, and this one does. 10^k and n are exact, and a division rounds once. */
+static bool digits_few(struct digits *d, double size)
+{
+	double scale = 1;
+
+	if (size >= 1e15) { /* whole, and maybe zeroes beyond 15 digits */
+		if (size >= 0x1p63)
+			return false;
+		digits_of(d, (uint64_t)size, 0);
+		return d->n <= 15;
+	}
+	for (int k = 0; k < 10 && size * scale < 1e15; k++, scale *= 10) {
+		int64_t n = (int64_t)(size * scale + 0.5);
+		if ((double)n / scale != size)
+			continue;
+		digits_of(d, (uint64_t)n, -k);
+		return true;
+	}
+	return false;
+}
+
+/* 15 digits come back from a double as they were, those beyond their end being zeros; of tiny numbers that is not so. */
+static void digits_all(struct digits *d, double size)
+{
+	char text[40];
+
+	for (int precision = size < DBL_MIN ? 0 : 14; precision < 17; precision++) {
+		snprintf(text, sizeof text, "%.*e", precision, size);
+		if (strtod(text, NULL) == size)
+			break;
+	}
+
+	char *e = strchr(text, 'e');
+	d->n = 0;
+	d->exponent = (int)strtol(e + 1, NULL, 10);
+	for (const char *p = text; p < e; p++)
+		if (*p >= '0' && *p <= '9')
+			d->text[d->n++] = *p;
+	while (d->n > 1 && d->text[d->n - 1] == '0')
+		d->n--;
 }
 
 /* The shortest digits that read back as the same double, laid out as Python does: an exponent below 1e-04 and from
  * 1e+16 on. */
 static void print_float(struct buf *out, double f)
 {
-	char text[40], digits[24];
-	int n = 0;
+	struct digits d;
 
 	if (isnan(f) || isinf(f)) {
 		buf_str(out, isnan(f) ? "nan" : f > 0 ? "inf" : "-inf");
 		return;
 	}
-	if (print_short(out, f))
-		return;
-	/* 15 digits come back from a double as they were, those beyond their end being zeros; of tiny numbers that is not so */
-	for (int precision = fabs(f) < DBL_MIN ? 0 : 14; precision < 17; precision++) {
-		snprintf(text, sizeof text, "%.*e", precision, f);
-		if (strtod(text, NULL) == f)
-			break;
-	}
-
-	char *e = strchr(text, 'e');
-	int exponent = (int)strtol(e + 1, NULL, 10);
-	for (const char *p = text; p < e; p++)
-		if (*p >= '0' && *p <= '9')
-			digits[n++] = *p;
-	while (n > 1 && digits[n - 1] == '0')
-		n--;
-	if (text[0] == '-')
+	if (!digits_few(&d, fabs(f)))
+		digits_all(&d, fabs(f));
+	if (signbit(f))
 		buf_ch(out, '-');
-	if (exponent < -4 || exponent >= 16) {
-		buf_ch(out, digits[0]);
-		if (n > 1)
-			buf_fmt(out, ".%.*s", n - 1, digits + 1);
-		buf_fmt(out, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent));
-	} else if (exponent < 0) {
-		buf_fmt(out, "0.%.*s%.*s", -exponent - 1, "000", n, digits);
+	if (d.exponent < -4 || d.exponent >= 16) {
+		buf_ch(out, d.text[0]);
+		if (d.n > 1)
+			buf_fmt(out, ".%.*s", d.n - 1, d.text + 1);
+		buf_fmt(out, "e%c%02d", d.exponent < 0 ? '-' : '+', abs(d.exponent));
+	} else if (d.exponent < 0) {
+		buf_add(out, "0.000", (size_t)(1 - d.exponent));
+		buf_add(out, d.text, (size_t)d.n);
 	} else {
-		for (int i = 0; i <= exponent; i++)
-			buf_ch(out, i < n ? digits[i] : '0');
+		for (int i = 0; i <= d.exponent; i++)
+			buf_ch(out, i < d.n ? d.text[i] : '0');
 		buf_ch(out, '.');
-		if (n > exponent + 1)
-			buf_add(out, digits + exponent + 1, (size_t)(n - exponent - 1));
+		if (d.n > d.exponent + 1)
+			buf_add(out, d.text + d.exponent + 1, (size_t)(d.n - d.exponent - 1));
 		else
 			buf_ch(out, '0');
 	}

@@ -96,7 +96,7 @@ void value_push(struct arena *a, struct value *list, struct value *item)
 		bug("value_push on a %s", value_type_name(list));
 	if (list->u.list.n == list->u.list.cap) {
 		uint32_t cap = list->u.list.cap ? list->u.list.cap * 2 : 4;
-		struct value **items = arena_new_of(a, struct value *, cap);
+		struct value **items = arena_room(a, cap * sizeof *items);
 		if (list->u.list.n)
 			memcpy(items, list->u.list.items, list->u.list.n * sizeof *items);
 		list->u.list.items = items;
@@ -107,13 +107,15 @@ void value_push(struct arena *a, struct value *list, struct value *item)
 
 /* ---- maps ---- */
 
+/* A slot holds an item's number, from 1, and above it the bits of its key's hash that did not choose the slot: another
+ * key is seldom looked at. There are twice as many slots as items, so that the number fits. */
 static void slot_fill(struct value *map, uint32_t i)
 {
-	uint32_t mask = map->u.map.nslots - 1, at = hash_str(map->u.map.items[i].key) & mask;
+	uint32_t mask = map->u.map.nslots - 1, hash = hash_str(map->u.map.items[i].key), at = hash & mask;
 
 	while (map->u.map.slots[at])
 		at = (at + 1) & mask;
-	map->u.map.slots[at] = i + 1;
+	map->u.map.slots[at] = (hash & ~mask) | (i + 1);
 }
 
 static void slots_build(struct value *map)
@@ -123,24 +125,45 @@ static void slots_build(struct value *map)
 		slot_fill(map, i);
 }
 
+/* Most keys differ within a few characters, or are the very same text. */
+static bool same_key(const char *x, const char *y)
+{
+	if (x == y)
+		return true;
+	for (int i = 0; i < 4; i++) {
+		if (x[i] != y[i])
+			return false;
+		if (!x[i])
+			return true;
+	}
+	return !strcmp(x + 4, y + 4);
+}
+
+static struct entry *find_slot(const struct value *map, const char *key, uint32_t hash)
+{
+	uint32_t mask = map->u.map.nslots - 1;
+
+	for (uint32_t at = hash & mask, slot; (slot = map->u.map.slots[at]); at = (at + 1) & mask) {
+		struct entry *en = &map->u.map.items[(slot & mask) - 1];
+		if (!((slot ^ hash) & ~mask) && same_key(en->key, key))
+			return en;
+	}
+	return NULL;
+}
+
+static struct entry *find_few(const struct value *map, const char *key)
+{
+	for (uint32_t i = 0; i < map->u.map.n; i++)
+		if (same_key(map->u.map.items[i].key, key))
+			return &map->u.map.items[i];
+	return NULL;
+}
+
 static struct entry *find(const struct value *map, const char *key)
 {
 	if (!map || map->type != V_MAP)
 		return NULL;
-	if (!map->u.map.slots) {
-		for (uint32_t i = 0; i < map->u.map.n; i++)
-			if (*map->u.map.items[i].key == *key && !strcmp(map->u.map.items[i].key, key))
-				return &map->u.map.items[i];
-		return NULL;
-	}
-
-	uint32_t mask = map->u.map.nslots - 1;
-	for (uint32_t at = hash_str(key) & mask; map->u.map.slots[at]; at = (at + 1) & mask) {
-		struct entry *en = &map->u.map.items[map->u.map.slots[at] - 1];
-		if (!strcmp(en->key, key))
-			return en;
-	}
-	return NULL;
+	return map->u.map.slots ? find_slot(map, key, hash_str(key)) : find_few(map, key);
 }
 
 static void put(struct arena *a, struct value *map, const char *key, bool kept, struct value *item, struct origin at)
@@ -156,7 +179,7 @@ static void put(struct arena *a, struct value *map, const char *key, bool kept, 
 	}
 	if (map->u.map.n == map->u.map.cap) {
 		uint32_t cap = map->u.map.cap ? map->u.map.cap * 2 : 4;
-		struct entry *items = arena_new_of(a, struct entry, cap);
+		struct entry *items = arena_room(a, cap * sizeof *items);
 		if (map->u.map.n)
 			memcpy(items, map->u.map.items, map->u.map.n * sizeof *items);
 		map->u.map.items = items;
@@ -216,31 +239,6 @@ bool value_del(struct value *map, const char *key)
 
 /* ---- readers ---- */
 
-size_t value_len(const struct value *v)
-{
-	if (!v)
-		return 0;
-	switch (v->type) {
-	case V_STR:
-		return v->u.str.n;
-	case V_LIST:
-		return v->u.list.n;
-	case V_MAP:
-		return v->u.map.n;
-	default:
-		return 0;
-	}
-}
-
-struct value *value_at(const struct value *v, size_t i)
-{
-	if (v && v->type == V_LIST)
-		return i < v->u.list.n ? v->u.list.items[i] : NULL;
-	if (v && v->type == V_MAP)
-		return i < v->u.map.n ? v->u.map.items[i].val : NULL;
-	return NULL;
-}
-
 const char *value_key_at(const struct value *map, size_t i)
 {
 	return map && map->type == V_MAP && i < map->u.map.n ? map->u.map.items[i].key : NULL;
@@ -250,6 +248,15 @@ struct value *value_get(const struct value *map, const char *key)
 {
 	const struct entry *en = find(map, key);
 
+	return en ? en->val : NULL;
+}
+
+struct value *value_get_hashed(const struct value *map, const char *key, uint32_t hash)
+{
+	if (!map || map->type != V_MAP)
+		return NULL;
+
+	const struct entry *en = map->u.map.slots ? find_slot(map, key, hash) : find_few(map, key);
 	return en ? en->val : NULL;
 }
 
@@ -287,11 +294,6 @@ struct value *value_path(const struct value *v, const char *dotted)
 	}
 }
 
-const char *value_cstr(const struct value *v, const char *dflt)
-{
-	return v && v->type == V_STR ? v->u.str.s : dflt;
-}
-
 int64_t value_num(const struct value *v, int64_t dflt)
 {
 	if (v && v->type == V_INT)
@@ -322,11 +324,6 @@ bool value_truth(const struct value *v)
 	default:
 		return value_len(v) > 0;
 	}
-}
-
-bool value_is(const struct value *v, enum value_type t)
-{
-	return v && v->type == t;
 }
 
 const char *value_type_name(const struct value *v)

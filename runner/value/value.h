@@ -70,17 +70,39 @@ void value_put_at(struct arena *a, struct value *map, const char *key, struct va
 bool value_del(struct value *map, const char *key);
 
 /* Readers; all accept NULL. */
-size_t value_len(const struct value *v);                    /* items, entries or bytes; 0 otherwise */
-struct value *value_at(const struct value *list, size_t i); /* list item or i-th value of a map; NULL past the end */
+/* items, entries or bytes; 0 otherwise */
+static inline size_t value_len(const struct value *v)
+{
+	if (!v)
+		return 0;
+	return v->type == V_STR ? v->u.str.n : v->type == V_LIST ? v->u.list.n : v->type == V_MAP ? v->u.map.n : 0;
+}
+/* list item or i-th value of a map; NULL past the end */
+static inline struct value *value_at(const struct value *v, size_t i)
+{
+	if (v && v->type == V_LIST)
+		return i < v->u.list.n ? v->u.list.items[i] : NULL;
+	if (v && v->type == V_MAP)
+		return i < v->u.map.n ? v->u.map.items[i].val : NULL;
+	return NULL;
+}
 const char *value_key_at(const struct value *map, size_t i);
 struct value *value_get(const struct value *map, const char *key); /* NULL when absent or no map */
+/* The same, where many maps are asked for one key: hash is hash_str(key). */
+struct value *value_get_hashed(const struct value *map, const char *key, uint32_t hash);
 const struct entry *value_entry(const struct value *map, const char *key);
 struct value *value_path(const struct value *v, const char *dotted); /* "a.b.0.c" */
-const char *value_cstr(const struct value *v, const char *dflt);     /* of strings only */
+static inline const char *value_cstr(const struct value *v, const char *dflt) /* of strings only */
+{
+	return v && v->type == V_STR ? v->u.str.s : dflt;
+}
 int64_t value_num(const struct value *v, int64_t dflt);              /* int, or float without fraction */
 double value_real(const struct value *v, double dflt);
 bool value_truth(const struct value *v);                             /* Python's truth */
-bool value_is(const struct value *v, enum value_type t);
+static inline bool value_is(const struct value *v, enum value_type t)
+{
+	return v && v->type == t;
+}
 const char *value_type_name(const struct value *v); /* "string", "list", ... for messages */
 
 /* Deep equality; 1 == 1.0 as in Python; map order does not matter. */

@@ -128,12 +128,16 @@ cp "$inc/pig.h" now/
 so now.so now
 taken "this header" "$work/now.so"
 # earlier: without the last fields of rows, members and the module
-sed -e '/uint32_t limit_s; /d' -e 's/, ifaces, aliases;/;/' -e '/^	struct pig_table verbs, .*;$/d' -e '/^	uint32_t flags;$/{N;s/^	uint32_t flags;\n};/};/}' now/pig.h >early/pig.h
+sed -e '/uint32_t limit_s; /d' -e '/^	uint64_t flags; /d' -e 's/, ifaces, aliases;/;/' -e '/^	struct pig_table verbs, .*;$/d' -e '/^	uint32_t flags;$/{N;s/^	uint32_t flags;\n};/};/}' now/pig.h >early/pig.h
 if cmp -s now/pig.h early/pig.h; then no "the earlier header is the present one"; fi
 so early.so early -DEARLIER
 taken "an earlier header" "$work/early.so"
 has "its rows are read" "probe_port" "$(mkdir -p e && cp early.so e/ && "$pig" doc param probe_port --plugin-dir e 2>&1)"
 has "its playbook too" "tasks      probe_run" "$("$pig" doc playbook probe --plugin-dir e 2>&1)"
+printf 'all: { hosts: { h1: , h2: { probe_port: 5000 }, h3: { probe_port: 7000 } } }\n' >e/inv.yml
+mkdir n && cp now.so n/
+has "its rule is tried" "inv.yml:1:67: error: port 7000" "$("$pig" check -i e/inv.yml --plugin-dir e 2>&1)"
+has "and one that goes by values" "inv.yml:1:67: error: port 7000" "$("$pig" check -i e/inv.yml --plugin-dir n 2>&1)"
 # later: a field appended to a row
 sed -e 's|^	uint32_t limit_s; .*|&\n	const char *later;|' now/pig.h >late/pig.h
 so late.so late

@@ -47,6 +47,26 @@ static const struct pig_step steps[] = { { .name = "probe_run", .hosts = "all", 
 static const struct pig_playbook playbooks[] = { { .name = "probe", .text = "look", .steps = PIG_TABLE(steps) } };
 static const struct pig_need needs[] = { { .module = "pig", .version = ">=0.1" } };
 
+/* A rule that need not be tried again where the values are the same. */
+static void rule(pig_check *c)
+{
+	const pig_value *port = c->api->get(c, NULL, "probe_port");
+
+	if (c->val->num(port, 0) == 7000)
+		c->api->fault(c, port, "port 7000");
+}
+
+static const struct pig_rule rules[] = {
+	{
+		.id = "probe_port",
+		.scope = PIG_HOST,
+		.check = rule,
+#ifndef EARLIER
+		.flags = PIG_BY_VALUES,
+#endif
+	},
+};
+
 #ifndef EARLIER
 /* What a verb is given and may call, told line by line. */
 static int verb(pig_call *c)
@@ -97,7 +117,7 @@ static const struct pig_verb verbs[] = {
 #endif
 
 PIG_MODULE(.name = "probe", .version = "1.2.3", .text = "the ABI's probe", .params_size = sizeof(struct probe),
-	   .needs = PIG_TABLE(needs), .params = PIG_TABLE(params), .tasks = PIG_TABLE(tasks),
+	   .needs = PIG_TABLE(needs), .params = PIG_TABLE(params), .rules = PIG_TABLE(rules), .tasks = PIG_TABLE(tasks),
 	   .playbooks = PIG_TABLE(playbooks)
 #ifndef EARLIER
 		   ,

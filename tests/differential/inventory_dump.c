@@ -51,7 +51,7 @@ static struct value *dump(struct arena *a, const struct inventory *inv)
 	}
 	for (uint32_t i = 0; i < inv->n_groups; i++) {
 		uint32_t n;
-		struct inv_host **list = inventory_group_hosts(inv, a, inv->groups[i], &n);
+		struct inv_host **list = inventory_group_hosts(a, inv->groups[i], &n);
 		value_put(a, groups, inv->groups[i]->name, host_names(a, list, n));
 	}
 	value_put(a, out, "hosts", hosts);

@@ -69,7 +69,7 @@ static const char *names(struct inv_host **hosts, uint32_t n)
 static const char *group_hosts(const struct inventory *inv, const char *group)
 {
 	uint32_t n;
-	struct inv_host **hosts = inventory_group_hosts(inv, a, inventory_group(inv, group), &n);
+	struct inv_host **hosts = inventory_group_hosts(a, inventory_group(inv, group), &n);
 
 	return names(hosts, n);
 }

@@ -171,6 +171,7 @@ static void test_rows(void)
 	x.rules = (struct pig_table){ &rule, 1, sizeof rule };
 	rule.must = NULL, module_bad(&x, "needs one of .must and .check");
 	rule = pg_rules[0], rule.scope = 9, module_bad(&x, "has no scope");
+	rule = pg_rules[0], rule.flags = 2, module_bad(&x, "has a flag that this pig does not know");
 	x = gis_module;
 	x.inserts = (struct pig_table){ &insert, 1, sizeof insert };
 	insert.where = "behind:x", module_bad(&x, "does not say where");

@@ -246,7 +246,7 @@ static int run_made(struct arena *a, const struct made *made, uint32_t n, const 
 		plan.steps[i] = (struct plan_step){ .step = s, .tasks = (const struct task_row **)row, .n_tasks = n_rows, .hosts = w.inv->hosts, .n_hosts = w.inv->n_hosts, .after = made[i].after };
 		if (made[i].hosts) { /* a cluster alone */
 			uint32_t k;
-			plan.steps[i].hosts = inventory_group_hosts(w.inv, a, inventory_group(w.inv, made[i].hosts), &k);
+			plan.steps[i].hosts = inventory_group_hosts(a, inventory_group(w.inv, made[i].hosts), &k);
 			plan.steps[i].n_hosts = k;
 			if (n == 1) {
 				plan.hosts = plan.steps[i].hosts;
