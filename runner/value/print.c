@@ -40,8 +40,8 @@ static bool digits_few(struct digits *d, double size)
 {
 	double scale = 1;
 
-	if (size >= 1e15) { /* whole, and maybe zeroes beyond 15 digits */
-		if (size >= 0x1p63)
+	if (size >= 1e15) { /* whole, and zeroes beyond 15 digits */
+		if (size >= 0x1p63 || (double)(uint64_t)size != size)
 			return false;
 		digits_of(d, (uint64_t)size, 0);
 		return d->n <= 15;
