@@ -185,7 +185,11 @@ bool backup_may_begin(const struct inst *in)
 
 /* ---- the stanza and the first backup ---- */
 
-/* Two small files: a repository far away that does not answer is tried for minutes otherwise. */
+/*
+ * Two small files: a repository far away that does not answer is tried for minutes otherwise. A server that archives
+ * already holds pgBackRest's lock (status 50) for the moment that each of its tries takes, and has no more than three of
+ * them in a minute: 20 s find a moment between.
+ */
 static void stanza_create(const struct inst *in)
 {
 	pig_task *t = in->t;
@@ -193,8 +197,11 @@ static void stanza_create(const struct inst *in)
 	pig_shell(
 		t, .note = pig_fmt(t, "stanza %s", in->p->pg_cluster), .as = in->p->pg_dbsu,
 		.cmd = pig_sh(t,
-			      "timeout 45 pgbackrest --stanza=%s --no-online --log-level-console=error stanza-create; "
-			      "r=$?; [ $r != 124 ] || echo 'the backup repository does not answer' >&2; exit $r",
+			      "n=0; while :; do e=$(timeout 45 pgbackrest --stanza=%s --no-online "
+			      "--log-level-console=error stanza-create 2>&1); r=$?\n"
+			      "[ $r = 50 ] && [ $n -lt 100 ] || break; n=$((n+1)); sleep 0.2; done\n"
+			      "[ $r = 0 ] || printf '%%s\\n' \"$e\" >&2\n"
+			      "[ $r != 124 ] || echo 'the backup repository does not answer' >&2; exit $r",
 			      in->p->pg_cluster));
 }
 

@@ -33,6 +33,12 @@ case_first() {
 		"$(dba_sql "$l" 'select coalesce(last_archived_time > last_failed_time, true) from pg_stat_archiver')"
 	equal "cron knows the backup" '00 01 * * * /pg/bin/pg-backup full' "$(as_dbsu "$l" 'crontab -l' | grep -v '^#')"
 	unchanged "again" pgsql.yml
+	# a stanza that is lost is made although the server, which archives, holds pgBackRest's lock just then
+	l=$(other)
+	on "$(node_at "$l")" 'rm -rf /pg/backup/archive/pg-test /pg/backup/backup/pg-test
+		runuser -u postgres -- sh -c "mkdir -p /tmp/pgbackrest; setsid flock /tmp/pgbackrest/pg-test-archive.lock sleep 8 >/dev/null 2>&1 &"'
+	pig_ok "a lock that another has is waited for" pgsql.yml -l "$l" -t pgbackrest
+	equal "the stanza is there again" 1 "$(info "$l" '.db | length')"
 }
 
 case_words() {
