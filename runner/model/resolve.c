@@ -63,6 +63,8 @@ static void fixed_grow(struct resolvers *rs)
 	uint32_t n = rs->cap_fixed;
 
 	rs->cap_fixed = n ? n * 2 : 1024;
+	while (!n && rs->cap_fixed < rs->w->inv->n_hosts * 4) /* each table that is outgrown stays in the arena */
+		rs->cap_fixed *= 2;
 	rs->fixed = arena_new_of(rs->a, struct fixed *, rs->cap_fixed);
 	for (uint32_t i = 0; i < n; i++)
 		if (old[i])
