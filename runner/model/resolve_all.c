@@ -75,8 +75,9 @@ static const bool *alike_make(const struct world *w, struct arena *a, const bool
 	for (uint32_t i = 0; i < ms->params.n; i++) {
 		const struct param *p = ms->params.items[i].val;
 		const struct value *dflt = p->preset ? p->preset->dflt : p->dflt;
-		alike[p->index] = !written[p->index] && !(p->preset && p->preset->when) && !value_is_dynamic(ms, dflt) &&
-				  !name_is_fact(p->row->name) && !name_is_builtin(p->row->name);
+		alike[p->index] = !written[p->index] && !(p->preset && p->preset->when) &&
+				  !value_is_dynamic(ms, dflt) && !name_is_fact(p->row->name) &&
+				  !name_is_builtin(p->row->name);
 	}
 	return alike;
 }
