@@ -20,11 +20,14 @@ void os_autoclose(int *fd)
 bool os_read(struct buf *out, const char *path, size_t max, struct err *e)
 {
 	autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
 
 	if (fd < 0)
 		return fail(e, E_INPUT, "could not read \"%s\": %s", path, strerror(errno));
 	if (!max)
 		max = (size_t)64 << 20;
+	if (!fstat(fd, &st) && st.st_size > 0 && (size_t)st.st_size <= max)
+		buf_room(out, (size_t)st.st_size + 65536); /* at once: what it outgrows stays in the arena */
 	for (;;) {
 		ssize_t n = read(fd, buf_room(out, 65536), 65536);
 		if (n < 0 && errno == EINTR)

@@ -63,6 +63,8 @@ static void fixed_grow(struct resolvers *rs)
 	uint32_t n = rs->cap_fixed;
 
 	rs->cap_fixed = n ? n * 2 : 1024;
+	while (!n && rs->cap_fixed < rs->w->inv->n_hosts * 4) /* each table that is outgrown stays in the arena */
+		rs->cap_fixed *= 2;
 	rs->fixed = arena_new_of(rs->a, struct fixed *, rs->cap_fixed);
 	for (uint32_t i = 0; i < n; i++)
 		if (old[i])
@@ -171,8 +173,8 @@ static void scratch_end(void *a)
 	arena_free(a);
 }
 
-/* The scratch memory of an evaluation ends with it: parsed templates of ten thousand hosts would add up. A list or a map may share
- * parts of it, and keeps it. */
+/* The scratch memory of an evaluation ends with it: parsed templates of ten thousand hosts would add up. A list or a map
+ * may share parts of it, and keeps it. */
 static const struct value *kept(struct resolver *r, struct arena *scratch, const struct value *v)
 {
 	if (v && (v->type == V_LIST || v->type == V_MAP)) {
@@ -201,7 +203,9 @@ static const struct value *evaluate(struct resolver *r, const char *name, const 
 	struct err mine = { 0 };
 	struct arena *scratch = arena_new();
 	struct asked asked = { .own = f->chance };
-	struct asking k = { .r = r, .m = p ? p->module : NULL, .a = scratch, .chain = &link, .held = true, .asked = &asked };
+	struct asking k = {
+		.r = r, .m = p ? p->module : NULL, .a = scratch, .chain = &link, .held = true, .asked = &asked
+	};
 	struct scope s = asking_scope(&k);
 	bool ok = value_render(&got, scratch, r->rs->w->modules, raw, &s, &mine);
 	outcome.val = got;
@@ -228,8 +232,8 @@ static bool is_plain(const struct param *p, const struct value *raw)
 {
 	unsigned type = p ? p->row->type : 0;
 
-	return ((type == PIG_INT && raw->type == V_INT) || (type == PIG_BOOL && raw->type == V_BOOL)) && !p->shape->form &&
-	       !(p->row->flags & PIG_SECRET);
+	return ((type == PIG_INT && raw->type == V_INT) || (type == PIG_BOOL && raw->type == V_BOOL)) &&
+	       !p->shape->form && !(p->row->flags & PIG_SECRET);
 }
 
 static const struct value *settle(struct resolver *r, const char *name, const struct param *p, const struct value *raw,

@@ -5,14 +5,19 @@
 
 #include <string.h>
 
-static void arena_end(void *a)
+static void resolvers_end(void *p)
 {
-	arena_free(a);
-}
+	struct resolvers *rs = p;
 
-static void lock_end(void *lock)
-{
-	pthread_mutex_destroy(lock);
+	for (uint32_t i = 0; i < rs->n_hosts; i++) { /* the world may be gone */
+		struct resolver *r = atomic_load_explicit(&rs->of[i], memory_order_acquire);
+		if (!r)
+			continue;
+		arena_free(r->a);
+		pthread_mutex_destroy(&r->lock);
+	}
+	pthread_mutex_destroy(&rs->lock);
+	arena_free(rs->a);
 }
 
 static struct resolver *resolver_make(struct resolvers *rs, struct inv_host *h)
@@ -25,8 +30,6 @@ static struct resolver *resolver_make(struct resolvers *rs, struct inv_host *h)
 	r->cache = r->filled = MAP(r->a);
 	r->clusters = arena_new_of(rs->a, const char *, rs->w->modules ? rs->w->modules->n : 0);
 	pthread_mutex_init(&r->lock, NULL);
-	arena_defer(rs->a, arena_end, r->a);
-	arena_defer(rs->a, lock_end, &r->lock);
 	return r;
 }
 
@@ -72,8 +75,9 @@ static const bool *alike_make(const struct world *w, struct arena *a, const bool
 	for (uint32_t i = 0; i < ms->params.n; i++) {
 		const struct param *p = ms->params.items[i].val;
 		const struct value *dflt = p->preset ? p->preset->dflt : p->dflt;
-		alike[p->index] = !written[p->index] && !(p->preset && p->preset->when) && !value_is_dynamic(ms, dflt) &&
-				  !name_is_fact(p->row->name) && !name_is_builtin(p->row->name);
+		alike[p->index] = !written[p->index] && !(p->preset && p->preset->when) &&
+				  !value_is_dynamic(ms, dflt) && !name_is_fact(p->row->name) &&
+				  !name_is_builtin(p->row->name);
 	}
 	return alike;
 }
@@ -84,6 +88,7 @@ struct resolvers *resolvers_new(struct world *w)
 
 	rs->w = w;
 	rs->a = arena_new();
+	rs->n_hosts = w->inv->n_hosts;
 	rs->of = arena_new_of(rs->a, struct resolver *_Atomic, w->inv->n_hosts);
 	rs->members = MAP(rs->a);
 	rs->names = arena_new_of(rs->a, struct value *, w->inv->n_hosts);
@@ -91,8 +96,7 @@ struct resolvers *resolvers_new(struct world *w)
 	rs->alike = alike_make(w, rs->a, rs->written);
 	rs->common = arena_new_of(rs->a, const struct outcome *_Atomic, w->modules ? w->modules->n_params : 0);
 	pthread_mutex_init(&rs->lock, NULL);
-	arena_defer(w->a, lock_end, &rs->lock);
-	arena_defer(w->a, arena_end, rs->a);
+	arena_defer(w->a, resolvers_end, rs);
 	return rs;
 }
 

@@ -27,6 +27,7 @@ struct outcome;
 struct resolvers {
 	struct world *w;
 	struct resolver *_Atomic *of; /* by the host's index; made on demand */
+	uint32_t n_hosts;
 	const bool *written; /* by the parameter's index: somewhere in the inventory. Set once */
 	const bool *alike;   /* the same: nowhere written, and the default hangs on nothing. Set once */
 	const struct outcome *_Atomic *common; /* what alike ones come to, on any host; made on demand */
