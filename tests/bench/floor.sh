@@ -98,8 +98,11 @@ ACCESS='u=prometheus-postgres-exporter
 [ ! -e /run/floor.fresh ] || { systemctl reload haproxy; rm /run/floor.fresh; echo haproxy; }'
 
 # Each member has a repository of its own; the first backup is taken beside the joins.
-STANZA='[ -e /pg/backup/archive/pg-test/archive.info ] || {
-	runuser -u postgres -- pgbackrest --stanza=pg-test --no-online --log-level-console=error stanza-create && echo stanza; }'
+# The server's tries to archive hold pgBackRest's lock for a moment each.
+STANZA='[ -e /pg/backup/backup/pg-test/backup.info ] || { n=0
+	until runuser -u postgres -- pgbackrest --stanza=pg-test --no-online --log-level-console=error stanza-create; do
+		n=$((n + 1)); [ $n -lt 100 ] || exit 1; sleep 0.2; done
+	echo stanza; }'
 BACKUP='[ -e /pg/backup/backup/pg-test/latest ] || {
 	runuser -u postgres -- pgbackrest --stanza=pg-test --type=full --log-level-console=error backup && echo backup; }'
 
