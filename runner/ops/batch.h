@@ -22,13 +22,6 @@ struct foreseen {
 	const char *path, *sum; /* NULL: it would be gone */
 };
 
-/* Units that a host's session has enabled and systemd, which reads that only when it is reloaded, still calls disabled: a reload takes as
- * long as many a start, so that one at the session's end does for all. */
-struct enabled {
-	struct arena *a;
-	const char **units; size_t n, cap;
-};
-
 struct batch {
 	struct arena *a;
 	struct batch_link link;
@@ -42,7 +35,9 @@ struct batch {
 	struct sections found;     /* answers of the latest probes */
 	struct due *due;           /* grows over the batches of a step */
 	struct arena *due_arena;   /* outlives the batch: the step's */
-	struct enabled *enabled;   /* the session's; NULL: systemd is reloaded with each */
+	/* units that the host's session has enabled and systemd, which reads that only when it is reloaded, still calls disabled: a reload
+	 * takes as long as many a start, so that one at the session's end does for all; NULL: systemd is reloaded with each */
+	struct map *enabled;
 	size_t done;               /* operations up to here are settled */
 	size_t probed;             /* up to here the latest answers hold */
 	size_t reported;           /* for the run's layer */

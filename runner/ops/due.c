@@ -43,7 +43,7 @@ bool batch_reload(struct batch *b, struct err *e)
 	const struct section *sec = sections_get(&ss, "reload");
 	if (!sec || sec->status)
 		return fail(e, E_REMOTE, "systemd could not be reloaded: %s", sec && sec->errs ? sec->errs : "no answer");
-	b->enabled->n = 0;
+	*b->enabled = MAP(b->enabled->a);
 	return true;
 }
 
@@ -95,7 +95,7 @@ bool batch_flush_due(struct batch *b, struct err *e)
 	if (!b->link.run(b->link.ctx, &s, b->what, &out, e) || !sections_parse(&ss, b->a, buf_text(&out), out.len, e))
 		return false;
 	if (daemon && b->enabled)
-		b->enabled->n = 0;
+		*b->enabled = MAP(b->enabled->a);
 	k = 0;
 	for (struct due *d = b->due; d; d = d->next) {
 		struct err one = { 0 };

@@ -296,14 +296,6 @@ static bool is_fresh(struct arena *a, const struct unit_found *f)
 	return start_time(f) > f->newest;
 }
 
-static bool was_enabled(const struct enabled *en, const char *unit)
-{
-	for (size_t i = 0; en && i < en->n; i++)
-		if (!strcmp(en->units[i], unit))
-			return true;
-	return false;
-}
-
 static bool unit_decide(struct batch *b, struct op *op, struct err *e)
 {
 	const struct pig_unit *d = &op->d.unit;
@@ -324,11 +316,11 @@ static bool unit_decide(struct batch *b, struct op *op, struct err *e)
 		op->todo |= U_RELOAD_DAEMON;
 		op_why(b, op, "its file changed: daemon-reload");
 	}
-	bool enabled = (strcmp(f.file, "disabled") && strcmp(f.file, "") && strcmp(f.file, "masked")) || was_enabled(b->enabled, d->name);
+	bool enabled = (strcmp(f.file, "disabled") && strcmp(f.file, "") && strcmp(f.file, "masked")) || (b->enabled && map_has(b->enabled, d->name));
 	if (d->enable > 0 && !enabled) {
 		op->todo |= U_ENABLE;
 		op_why(b, op, "enable");
-	} else if (d->enable < 0 && (!strncmp(f.file, "enabled", 7) || was_enabled(b->enabled, d->name))) {
+	} else if (d->enable < 0 && (!strncmp(f.file, "enabled", 7) || (b->enabled && map_has(b->enabled, d->name)))) {
 		op->todo |= U_DISABLE;
 		op_why(b, op, "disable");
 	}
@@ -421,24 +413,13 @@ static void unit_apply(struct batch *b, struct script *s, struct op *op)
 
 static bool unit_done(struct batch *b, struct op *op, const struct section *sec, struct err *e)
 {
-	struct enabled *en = b->enabled;
-
 	(void)e; /* a failure is told as any other's */
 	if (sec->status)
 		return false;
-	if (en && (op->todo & (U_RELOAD_DAEMON | U_DISABLE))) { /* systemd has been reloaded */
-		en->n = 0;
-	} else if (en && (op->todo & U_ENABLE) && !was_enabled(en, op->d.unit.name)) {
-		if (en->n == en->cap) {
-			size_t cap = en->cap ? en->cap * 2 : 8;
-			const char **more = arena_new_of(en->a, const char *, cap);
-			if (en->n)
-				memcpy(more, en->units, en->n * sizeof *more);
-			en->units = more;
-			en->cap = cap;
-		}
-		en->units[en->n++] = arena_str(en->a, op->d.unit.name);
-	}
+	if (b->enabled && (op->todo & (U_RELOAD_DAEMON | U_DISABLE)))
+		*b->enabled = MAP(b->enabled->a); /* systemd has been reloaded */
+	else if (b->enabled && (op->todo & U_ENABLE))
+		map_put(b->enabled, op->d.unit.name, b->enabled);
 	return true;
 }
 

@@ -20,7 +20,7 @@ struct host_run *run_host(struct run *run, const struct inv_host *h)
 		hr->h = run->w->inv->hosts[h->index];
 		hr->r = resolvers_of(run->rs, h);
 		hr->a = arena_new();
-		hr->enabled.a = hr->a;
+		hr->enabled = MAP(hr->a);
 		pthread_mutex_init(&hr->open_lock, NULL);
 		run->hosts[h->index] = hr;
 	}

@@ -39,7 +39,7 @@ struct host_run {
 	const char *not_run;      /* "needs ..." */
 	const char *check_dirty;
 	struct foreseen *foreseen; /* check mode: by the host's own steps, one after the other */
-	struct enabled enabled;   /* by the host's own steps */
+	struct map enabled;       /* units, by the host's own steps; see batch.h */
 	struct value *published;  /* map; under run->lock */
 	struct counts counts;
 	struct counts later;      /* of what it left for other hosts; under run->lock */

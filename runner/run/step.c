@@ -189,7 +189,7 @@ void run_leave(struct run *run, struct host_run *hr)
 	if (!batch_reload(&b, &e)) {
 		hr->counts.warned++;
 		report_warning(run->rep, hr->h->name, NULL, arena_fmt(a, "%s; what was enabled shows when it is", e.msg));
-		hr->enabled.n = 0;
+		hr->enabled = MAP(hr->a);
 	}
 	arena_free(a);
 }

@@ -308,7 +308,7 @@ static void test_enabling(struct arena *a)
 {
 	struct local_link l;
 	struct err e;
-	struct enabled en = { .a = a };
+	struct map en = MAP(a);
 
 	local_link_begin(&l, a);
 	l.bin = arena_fmt(a, "%s/bin", l.dir);
@@ -343,7 +343,7 @@ static void test_enabling(struct arena *a)
 	CHECK_INT(en.n, 0); /* disabling has reloaded systemd */
 	CHECK(access(arena_fmt(a, "%s/disk-unit-3", l.dir), F_OK) != 0);
 	/* killed before the end: the next session finds "disabled", enables again, and systemd is told */
-	struct enabled lost = { .a = a }, next = { .a = a };
+	struct map lost = MAP(a), next = MAP(a);
 	for (int turn = 0; turn < 2; turn++) {
 		struct batch d = local_batch(&l, a);
 		d.enabled = turn ? &next : &lost;
