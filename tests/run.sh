@@ -8,7 +8,7 @@ asan=$src/build-asan
 build=$src/build
 logs=$build/test-logs
 passed=0 failed=0 skipped=0
-declare -a parts=()
+declare -a parts=() wrong=()
 
 tally() { # LOG STATUS NAME
 	local line p f s
@@ -21,7 +21,8 @@ tally() { # LOG STATUS NAME
 	passed=$((passed + ${p:-0})) failed=$((failed + ${f:-0})) skipped=$((skipped + ${s:-0}))
 	printf '%s: %s%s\n' "$3" "${line:-said no count}" "$([ "$2" = 0 ] || echo " (status $2)")"
 	if [ "${f:-0}" -gt 0 ]; then # what failed first is mostly the cause of the rest
-		grep -vE '^ok ' "$1" | cut -c1-300 | awk '/not ok/ { on = 1 } on' | head -60
+		mapfile -t -O "${#wrong[@]}" wrong < <(grep '^not ok' "$1" | head -20 | cut -c1-300 | sed "s|^|$3: |")
+		grep -vE '^ok ' "$1" | cut -c1-300 | awk '/not ok/ && !on { on = 1; for (i = NR - 4; i < NR; i++) if (i > 0) print last[i] } on { print } { last[NR] = $0; delete last[NR - 5] }' | head -64
 		echo "[...]"
 		grep -vE '^ok ' "$1" | cut -c1-300 | tail -20
 	fi
@@ -105,5 +106,6 @@ row_end
 echo
 echo "How long each part took:"
 printf '  %s\n' "${parts[@]}"
+[ ${#wrong[@]} = 0 ] || printf '%s\n' "" "What failed:" "${wrong[@]}"
 echo "$passed passed, $failed failed$([ $skipped = 0 ] || echo ", $skipped skipped")"
 [ $failed = 0 ] && [ $passed -gt 0 ]
