@@ -236,21 +236,23 @@ case_postgres_kept_down_sync() {
 }
 
 # ---- the leader's key ----
-stale_leader() { # [GUARD]: see guard.py
-	on node-1 "cd /; runuser -u postgres -- python3 - ${1:-} <<'END'
-$(cat "$ROOT/tests/e2e/ha/guard.py")
+by_patroni() { # SCRIPT [GUARD]: the last line of what it prints
+	on node-1 "cd /; runuser -u postgres -- python3 - ${2:-} <<'END'
+$(cat "$ROOT/tests/e2e/ha/$1")
 END" 2>/dev/null | tail -1
 }
 case_guard() {
 	say "== a leader's key that another member has taken meanwhile"
-	equal "the guard leaves it to its holder" "False b" "$(stale_leader /pg/bin/patroni-guard)"
+	equal "the guard leaves it to its holder" "False b" "$(by_patroni guard.py /pg/bin/patroni-guard)"
 	local bare
-	bare=$(stale_leader)
+	bare=$(by_patroni guard.py)
 	if [ "$bare" = "False b" ]; then
 		skip "Patroni as it comes has no such fault here: the guard stands aside"
 	else
 		equal "without it the key would be taken away" "True a" "$bare"
 	fi
+	equal "an etcd that is being stopped is asked again" "Unavailable Unavailable Unavailable Unavailable Unknown" \
+		"$(by_patroni closing.py /pg/bin/patroni-guard)"
 }
 
 # ---- soak ----
