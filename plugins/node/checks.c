@@ -169,6 +169,27 @@ void node_check_vip_network(pig_check *c)
 	c->api->hint(c, "The nodes must have it in the network of one of their interfaces.");
 }
 
+/* ---- sudo ---- */
+/* The rule is for the user that pig itself logs in with, as a rule: the run that writes it would be the last. */
+void node_check_sudo(pig_check *c)
+{
+	const pig_value *sudo = c->api->get(c, NULL, "node_admin_sudo");
+	const char *may = c->val->str(sudo, ""), *user = text(c, NULL, "ansible_user", ""),
+		   *admin = text(c, NULL, "node_admin_username", "");
+	bool all = !strcmp(may, "all");
+
+	if (!c->val->truth(c->api->get(c, NULL, "node_admin_enabled"), true) || !strcmp(may, "nopass") || !strcmp(user, "root"))
+		return;
+	if (!all && strcmp(user, admin)) /* what it had by a rule of its own it keeps */
+		return;
+	if (*text(c, NULL, "ansible_become_password", "") || *text(c, NULL, "ansible_become_pass", ""))
+		return;
+	c->api->fault(c, sudo, "node_admin_sudo \"%s\" lets %s %s, and pig has none to give", may,
+		      *user ? user : "the user who logs in",
+		      all ? "use sudo with a password alone" : "do little without a password");
+	c->api->hint(c, "The next run could not become root: set ansible_become_password, or log in as another user.");
+}
+
 /* ---- lines ---- */
 static const char *word(const char *s, size_t *n)
 {

@@ -193,6 +193,7 @@ static const struct pig_rule rules[] = {
 	{ .id = "haproxy_services", .scope = PIG_HOST, .check = node_check_services, .flags = PIG_BY_VALUES },
 	{ .id = "vip", .scope = PIG_ALL, .check = node_check_vip },
 	{ .id = "vip_network", .scope = PIG_HOST, .warn = 1, .check = node_check_vip_network, .flags = PIG_BY_VALUES },
+	{ .id = "sudo", .scope = PIG_HOST, .warn = 1, .check = node_check_sudo, .flags = PIG_BY_VALUES },
 	{ .id = "node_ntp_servers", .scope = PIG_HOST, .warn = 1,
 	  .must = "not node_ntp_enabled or node_ntp_servers | length > 0",
 	  .say = "time is kept but no server is named",

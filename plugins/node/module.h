@@ -163,5 +163,6 @@ void node_check_lines(pig_check *c);
 void node_check_services(pig_check *c);
 void node_check_vip(pig_check *c);
 void node_check_vip_network(pig_check *c);
+void node_check_sudo(pig_check *c);
 
 #endif
