@@ -458,7 +458,19 @@ void pgsql_ready(pig_task *t)
 				  in.psql, rest, rest, pig_sh(t, "echo %s", pig_fmt(t, "it does not start: see %s", in.p->pg_log_dir))));
 }
 
-static const char hba_read[] = "select pg_conf_load_time() >= (pg_stat_file(current_setting('hba_file'))).change";
+/* The server itself says when it has last looked: the file may be younger than Patroni's process, as pg_rewind and a base
+ * backup write it too, and still be older than that look. Its change and not its modification is compared: it was written
+ * before it was renamed, and a look between the two saw the old one. pg_stat_file() tells whole seconds, in which the file
+ * may have come after the look; the kernel's own times lag behind by a tick, 10 ms at most. */
+static const char *hba_read(const struct inst *in)
+{
+	pig_task *t = in->t;
+
+	return pig_fmt(t, "%s | %s",
+		       pig_sh(t, "echo \"select pg_conf_load_time() >= to_timestamp($(stat -c %%.6Z %s)) + interval '10 ms'\"",
+			      pig_fmt(t, "%s/pg_hba.conf", in->data)),
+		       in->psql);
+}
 
 void pgsql_hba(pig_task *t)
 {
@@ -473,16 +485,12 @@ void pgsql_hba(pig_task *t)
 	if (!t->check && t->val->truth(t->host->of(t, t->hostname, "pg_joined"), false))
 		pig_shell(t, .note = "a new member reads its access file", .as = in.p->pg_dbsu,
 			  .cmd = pig_fmt(t, "echo 'select pg_reload_conf()' | %s >/dev/null", in.psql));
-	/* The server itself says what it has read: the file may be younger than Patroni's process, as pg_rewind and a
-	 * base backup write it too, and still be older than the server's last look at it. Its change and not its
-	 * modification is compared: it was written before it was renamed, and a look between the two saw the old one. */
-	pig_ensure(
-		t, .note = "the server has read its access file", .as = in.p->pg_dbsu, .probe = in.psql,
-		.probe_in = hba_read, .want = "t",
-		.apply = pig_fmt(t,
-				 "echo 'select pg_reload_conf()' | %s >/dev/null && for i in 1 2 3 4 5 6 7 8 9 10; do "
-				 "sleep 0.1; [ \"$(echo \"%s\" | %s)\" = t ] && exit; done",
-				 in.psql, hba_read, in.psql));
+	const char *read = hba_read(&in);
+	pig_ensure(t, .note = "the server has read its access file", .as = in.p->pg_dbsu, .probe = read, .want = "t",
+		   .apply = pig_fmt(t,
+				    "for i in 1 2 3 4 5 6 7 8 9 10; do echo 'select pg_reload_conf()' | %s >/dev/null && "
+				    "sleep 0.1 && [ \"$(%s)\" = t ] && exit; done",
+				    in.psql, read));
 }
 
 void pgsql_health(pig_task *t)

@@ -127,7 +127,18 @@ case_access_rules() {
 	check "another cluster's file, whose name begins alike, is left" on node-2 'ls /etc/haproxy/conf.d/pg-test-two-x.cfg'
 	on node-2 'rm -f /etc/haproxy/conf.d/pg-test-two-x.cfg'
 	pig_ok "node.yml" node.yml -l 10.10.10.12
+	on node-2 "$HBA_LATE" >/dev/null
+	pig_ok "access rules that came in the second of the server's last look" pgsql.yml -l pg-test -t pg_hba
+	equal "are read" 1 "$(recap changed)"
+	pig_ok "once" pgsql.yml -l pg-test -t pg_hba
+	equal "and no more" 0 "$(recap changed)"
 }
+# The file takes its own place again early in a second, when the server has just looked.
+HBA_LATE='cd /; ask() { runuser -u postgres -- psql -XAtq -d postgres -c "$1"; }
+until [ "$(date +%N | cut -c1)" -le 2 ]; do :; done
+before=$(ask "select pg_conf_load_time()"); ask "select pg_reload_conf()"
+until [ "$(ask "select pg_conf_load_time()")" != "$before" ]; do :; done
+cp -p /pg/data/pg_hba.conf /pg/data/pg_hba.new && mv /pg/data/pg_hba.new /pg/data/pg_hba.conf'
 
 case_tls() {
 	local a before
