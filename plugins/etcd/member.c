@@ -295,7 +295,9 @@ void task_etcd_member(pig_task *t)
 }
 
 /* Shell: to the leader alone. Any other member hands a promotion on without the user, and asks without end. */
-#define AT_LEADER "at_leader() { ETCDCTL_ENDPOINTS=$(etcdctl endpoint status --cluster -w fields --command-timeout=3s 2>/dev/null |\n" \
+#define AT_LEADER \
+	"at_leader() { ETCDCTL_ENDPOINTS=$(\n" \
+	"etcdctl endpoint status --cluster -w fields --command-timeout=3s 2>/dev/null |\n" \
 	"tr -d '\"' | while read -r k x v; do case $k in MemberID) m=$v ;; Leader) l=$v ;;\n" \
 	"Endpoint) [ \"$m\" != \"$l\" ] || echo \"$v\" ;; esac; done); }\n"
 
@@ -312,7 +314,8 @@ void task_etcd_vote(pig_task *t)
 		.probe = pig_fmt(t, "%sif " ETCD_LEARNS "; then echo none yet; else echo yes; fi", own),
 		.apply = pig_fmt(t, "%so=$(etcdctl endpoint status) || exit; o=${o#*, } id=${o%%%%,*}\n"
 			"(within=120\n%s" AT_LEADER ETCD_CALL
-			"first=at_leader; call member promote \"$id\" >/dev/null || { first=; case $(call member list) in\n"
+			"first=at_leader; call member promote \"$id\" >/dev/null || { first=\n"
+			"case $(call member list) in\n"
 			"*\"$id, \"*', true'*) exit 1 ;; esac; }) || exit\n"
 			"n=0; while [ $n -lt 100 ] && " ETCD_LEARNS "; do n=$((n + 1)); sleep 0.1; done", own, root));
 	if (pig_await(t) && t->host->changed(t, op))
