@@ -18,7 +18,8 @@ const char *etcd_env_root(pig_task *t, const char *endpoints)
 /*
  * Who may administrate is asked by trying: etcd 3.4 has no `auth status`, and lets root log in by any password while
  * RBAC is off. So first without a user, then as root, which also shows a password that is not the inventory's. A run
- * that was cut off between adding root and turning RBAC on is taken up where it stopped.
+ * that was cut off between adding root and turning RBAC on is taken up where it stopped. A learner cannot tell; it has
+ * joined a cluster where that is done.
  */
 void task_etcd_auth(pig_task *t)
 {
@@ -27,7 +28,8 @@ void task_etcd_auth(pig_task *t)
 	pig_ensure(t, .note = "RBAC, root", .want = "on",
 		.probe = pig_fmt(t, "%s" "if etcdctl role list >/dev/null 2>&1; then echo off; else " AS_ROOT
 			"if o=$(etcdctl role list 2>&1); then echo on; else case $o in\n"
-			"*'invalid user'*) echo 'root has another password' ;; *) echo \"$o\" ;; esac; fi; fi", env),
+			"*'invalid user'*) echo 'root has another password' ;;\n"
+			"*'not supported for learner'*) echo on ;; *) echo \"$o\" ;; esac; fi; fi", env),
 		.apply = pig_fmt(t, "%s" "r='etcdctl --command-timeout=10s'\n"
 			"$r role list >/dev/null || { echo 'root must be known by etcd_root_password' >&2; exit 1; }\n"
 			"$r user add root --interactive=false <" ETCD_PASS " ||\n"

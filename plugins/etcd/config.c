@@ -79,17 +79,19 @@ static const char *line_of(pig_task *t, const char *text, const char *key)
 
 /*
  * initial-cluster and its state speak of the moment a member was made; etcd ignores them once there is data. So they
- * stay as they were written then: a fleet that grows does not restart its old members.
+ * stay as they were written then: a fleet that grows does not restart its old members. Who founded never was a learner;
+ * who joined may be one still, where a run was cut off.
  */
 void task_etcd_config(pig_task *t)
 {
 	const struct etcd *p = t->params;
 	const char *keys = "[ ! -r " ETCD_CONF " ] || while read -r key value; do case $key in "
 			   "initial-cluster:|initial-cluster-state:) echo \"$key $value\" ;; esac; done <" ETCD_CONF;
+	const char *learns = "! grep -qs '^initial-cluster-state: existing' " ETCD_CONF " || ! ";
 	const pig_op *op = pig_shell(t, .note = "data and present configuration", .reads = true,
-		.cmd = pig_fmt(t, "%s\n%s && echo 'up yes'\n%s",
+		.cmd = pig_fmt(t, "%s\n%s && { echo 'up yes'\n%s%s" ETCD_LEARNS " || echo 'learns yes'; }\n%s",
 			       pig_sh(t, "[ ! -d %s/member ] || echo 'data yes'", p->etcd_data), etcd_listens(t),
-			       keys));
+			       etcd_env(t, etcd_client_url(t, t->hostname)), learns, keys));
 
 	pig_file(t, .path = ETCD_PASS, .text = t->host->secret(t, pig_fmt(t, "%s\n", p->etcd_root_password)),
 		.mode = 0640,
@@ -101,6 +103,10 @@ void task_etcd_config(pig_task *t)
 	const char *peers = line_of(t, found, "initial-cluster:"), *state = line_of(t, found, "initial-cluster-state:");
 	if (line_of(t, found, "data"))
 		t->host->publish(t, line_of(t, found, "up") ? "etcd_up" : "etcd_down", t->host->boolean(t, true));
+	if (line_of(t, found, "learns"))
+		t->host->publish(t, "etcd_learns", t->host->boolean(t, true));
+	if (line_of(t, found, "learns") || (line_of(t, found, "data") && !line_of(t, found, "up")))
+		t->host->publish(t, "etcd_first", t->host->boolean(t, true));
 	if (line_of(t, found, "data"))
 		etcd_conf(t, peers ? peers : etcd_peers(t), peers && state ? state : "existing");
 	else if (etcd_founds(t))

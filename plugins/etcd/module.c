@@ -11,7 +11,7 @@ static const struct pig_param params[] = {
 		.dflt = "{{ 'etcd' if etcd_seq is defined else none }}", .check = "name",
 		.text = "Name of the cluster this member is in; also the group other modules look for members in."),
 	PIG_P_BOOL(struct etcd, etcd_learner, .level = PIG_INSTANCE, .dflt = "false",
-		.text = "Join without a vote?"),
+		.text = "Stay without a vote (a learner)? Else a member gets its vote once it has caught up."),
 	PIG_P_STR(struct etcd, etcd_data, .level = PIG_CLUSTER, .dflt = "'/data/etcd'", .check = "path",
 		.text = "Folder of the data."),
 	PIG_P_INT(struct etcd, etcd_port, .level = PIG_CLUSTER, .dflt = "2379", .check = "port",
@@ -98,6 +98,7 @@ static const struct pig_taskdef tasks[] = {
 	{ .name = "etcd_start", .text = "start members side by side", .tags = "etcd_launch", .run = task_etcd_start },
 	{ .name = "etcd_member", .text = "join the live cluster", .run = task_etcd_member },
 	{ .name = "etcd_launch", .text = "restart members that are due, one at a time", .run = task_etcd_launch },
+	{ .name = "etcd_vote", .text = "give who joins its vote, once it has caught up", .run = task_etcd_vote },
 	{ .name = "etcd_register", .text = "tell the infra nodes", .tags = "register,add_metrics",
 	  .run = task_etcd_register },
 	{ .name = "etcd_auth", .text = "turn RBAC on", .run = task_etcd_auth },
@@ -114,8 +115,8 @@ static const struct pig_taskdef tasks[] = {
 static const struct pig_step steps[] = {
 	{ .name = "etcd", .tasks = "etcd_install etcd_dir etcd_cert etcd_conf" },
 	{ .name = "etcd_start", .tasks = "etcd_start", .flags = PIG_GATHER },
-	{ .name = "etcd_launch", .tasks = "etcd_member etcd_launch etcd_register", .serial = 1,
-	  .health = "etcd_quorum" },
+	{ .name = "etcd_launch", .tasks = "etcd_member etcd_launch etcd_vote etcd_register", .serial = 1,
+	  .first = "etcd_first", .health = "etcd_quorum" },
 	{ .name = "etcd_auth", .tasks = "etcd_auth", .flags = PIG_ONCE | PIG_GATHER },
 };
 

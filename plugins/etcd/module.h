@@ -38,6 +38,7 @@ void etcd_conf(pig_task *t, const char *peers, const char *state);
 void task_etcd_start(pig_task *t);
 void task_etcd_member(pig_task *t);
 void task_etcd_launch(pig_task *t);
+void task_etcd_vote(pig_task *t);
 void etcd_quorum(pig_task *t);
 /*
  * May this host, which holds no data, found the cluster? false: it must join (published as etcd_join), or the task
@@ -71,17 +72,27 @@ const char *etcd_env_root(pig_task *t, const char *endpoints);
 #define ETCD_ANSWERS "o=$(etcdctl endpoint health --command-timeout=3s 2>&1); case $o in *'is healthy'*|" \
 	"*'user name is empty'*|*'permission denied'*) ;; *) echo \"$o\" >&2; false ;; esac"
 
+/* Shell, after etcd_env of the member: is it a learner? Of this they answer anybody. */
+#define ETCD_LEARNS "case $(etcdctl endpoint status -w json --command-timeout=3s 2>/dev/null) in " \
+	"*'\"isLearner\":true'*) ;; *) false ;; esac"
+
 /*
- * Shell, after etcd_env: `call WORDS` is `etcdctl WORDS`, tried again for 30 s while etcd puts off its answer: it refuses a
- * change of members while one of them has not been connected for its health interval of 5 s, and what is under way when
- * the leader changes ends as an error (also the question that follows when the leader itself was removed). A change whose
- * answer was lost is refused the second time: whoever makes one looks afterwards whether it is made.
+ * Shell, after etcd_env: `call WORDS` is `etcdctl WORDS`, tried again for 30 s ($within, if set) while etcd puts off its
+ * answer: it refuses a change of members while one of them has not been connected for its health interval of 5 s, and
+ * what is under way when the leader changes ends as an error (also the question that follows when the leader itself was
+ * removed); a learner has to catch up before it may vote, and answers nothing when it happens to be asked. A change
+ * whose answer was lost is refused the second time: whoever makes one looks afterwards whether it is made. $first is
+ * run before each try.
  */
-#define ETCD_CALL "call() { read -r s x </proc/uptime; s=$((${s%%.*} + 30))\n" \
-	"while ! o=$(etcdctl \"$@\" 2>&1); do read -r n x </proc/uptime\n" \
-	"case $o in *'unhealthy cluster'*|*'leader changed'*|*'no leader'*|*'timed out'*|*'deadline exceeded'*)\n" \
+#define ETCD_CALL "first=\ncall() { read -r s x </proc/uptime; s=$((${s%%.*} + ${within:-30}))\n" \
+	"while ! o=$($first; etcdctl \"$@\" 2>&1); do read -r n x </proc/uptime\n" \
+	"case $o in *'unhealthy cluster'*|*'leader changed'*|*'no leader'*|*'timed out'*|*'deadline exceeded'*|\\\n" \
+	"*'in sync with leader'*|*'not supported for learner'*)\n" \
 	"[ \"${n%%.*}\" -lt $s ] && sleep 0.2 && continue ;; esac\n" \
 	"echo \"$o\" >&2; return 1; done; echo \"$o\"; }\n"
+
+/* Shell, after etcd_env: who is in the cluster, by a member that answers at once; the client's log lines left out. */
+#define ETCD_LIST "within=5\n" ETCD_CALL "call member list --command-timeout=5s | grep -v '^{'"
 
 /* who.c: names, addresses and URLs */
 const char *etcd_address(pig_task *t, const char *host);

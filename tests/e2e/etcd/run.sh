@@ -1,18 +1,19 @@
 #!/bin/bash
-# Members of etcd that leave and come back: one, two at once, a whole cluster beside another, one
-# that lost its disk; and what is refused.
+# Members of etcd that leave and come back: one, two at once under a client and in runs that are cut off, a whole cluster beside
+# another, one that lost its disk; and what is refused.
 # shellcheck disable=SC2016,SC2317,SC2086,SC2034 # the nodes' shells expand what stands in single quotes here; cases are called by name
 export SUITE=etcd
 # shellcheck source=tests/e2e/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
 ETCD='. /etc/profile.d/etcdctl.sh; export ETCDCTL_API=3;'
 
-inventory() {
-	cat >"$INV" <<-'END'
+inventory() { # [one]
+	local more=', 10.10.10.11: { etcd_seq: 2 }, 10.10.10.12: { etcd_seq: 3 }'
+	cat >"$INV" <<-END
 		all:
 		  children:
 		    etcd:
-		      hosts: { 10.10.10.10: { etcd_seq: 1 }, 10.10.10.11: { etcd_seq: 2 }, 10.10.10.12: { etcd_seq: 3 } }
+		      hosts: { 10.10.10.10: { etcd_seq: 1 }$([ -n "${1:-}" ] || echo "$more") }
 		      vars: { etcd_cluster: etcd }
 		    etcd2: { hosts: { 10.10.10.13: { etcd_seq: 1 } }, vars: { etcd_cluster: etcd2 } }
 		  vars: { ansible_user: dba }
@@ -99,15 +100,91 @@ case_disk() { # a member whose disk was replaced by an empty one
 	equal "changed=0" 0 "$(recap changed)"
 }
 
-case_two() { # at once, one after the other
+# A client of the first member, one write after the other: "NUMBER A|F MS" of each, A when it was acknowledged.
+client_start() {
+	on meta 'cat >/run/client <<-"END"
+			. /etc/profile.d/etcdctl.sh; export ETCDCTL_API=3; n=0
+			while n=$((n + 1)); do
+				etcdctl put written/$n $n --command-timeout=3s >/dev/null 2>&1 && a=A || a=F
+				echo "$n $a $(date +%s%3N)" >>/run/client.log
+			done
+		END
+		systemd-run -q --unit=client sh /run/client'
+}
+client_log() { on meta 'cat /run/client.log'; }
+goes_on() { client_log | awk -v t="$1" '$2 == "A" && $3 > t { n++ } END { exit n < 5 }'; } # T: five writes acknowledged after it
+longest_gap() { # T: of the writes acknowledged since then, to this moment
+	{ client_log && echo "0 A $(now_ms)"; } | awk -v t="$1" '$2 == "A" { if (last > t && $3 - last > g) g = $3 - last; last = $3 } END { print g }'
+}
+lost_on() { # NODE: of what was acknowledged by now, what the member does not hold
+	client_log | awk '$2 == "A" { print "written/" $1 }' | sort >"$WORK/acknowledged"
+	[ -s "$WORK/acknowledged" ] || echo everything
+	on "$1" "$ETCD etcdctl get --keys-only --prefix written/" | grep . | sort | comm -23 "$WORK/acknowledged" -
+}
+# etcd.yml, killed when node-1 comes to a change of members: right after it was made, or before; then it is never made.
+killed_at() { # NAME after|before CHANGE
+	on node-1 "cat >/usr/local/bin/etcdctl <<-'END'
+			#!/bin/sh
+			hold() { : >/run/held; while [ -e /run/held ]; do sleep 0.1; done; }
+			case '$2 '\"\$*\" in 'before $3'*) hold; exit 1 ;; esac
+			/usr/bin/etcdctl \"\$@\" || exit
+			case '$2 '\"\$*\" in 'after $3'*) hold ;; esac
+		END
+		chmod +x /usr/local/bin/etcdctl"
+	pig_start etcd.yml
+	check "$1" until_ok 30 on node-1 '[ -e /run/held ]'
+	kill -KILL "$PIG_PID"
+	wait "$PIG_PID" 2>/dev/null
+	on node-1 'rm -f /usr/local/bin/etcdctl /run/held'
+	KILLED=$(now_ms)
+}
+
+# To one member and back to three, under a client. The first member's configuration and process stay: its initial-cluster speaks of
+# the day it was founded. What cuts a run off must not cost the first member its quorum, and the next run goes on.
+case_grow() {
+	local from n
 	put meta second
+	state meta >"$WORK/state-a"
+	client_start
 	pig_ok "two members are removed" etcd-rm.yml -l 10.10.10.11,10.10.10.12 -e confirm=etcd
 	equal "one is left" "etcd-1 " "$(listed)"
 	equal "with the data" second "$(value meta)"
 	check "no trace is left of the others" eval "no_trace node-1 && no_trace node-2"
-	pig_ok "etcd.yml takes both in again" etcd.yml
+	inventory one
+	pig_ok "etcd.yml of the one" etcd.yml
+	equal "changed=0" 0 "$(recap changed)"
+	equal "no acknowledged write is lost" "" "$(lost_on meta)"
+
+	inventory
+	from=$(now_ms)
+	killed_at "a second member is added, and pig killed before it starts" after "member add"
+	equal "it has no vote" true "$(on meta "$ETCD etcdctl member list" | sed -n 's/.*, unstarted, .*, //p')"
+	check "the first goes on alone" until_ok 10 goes_on $((KILLED + 2500))
+	sandbox cut node-1 >/dev/null
+	refused "the second cannot be reached, so the third has to wait" 1 'etcd-3 cannot join .* one learner at a time, and that is etcd-2' etcd.yml
+	check "who cannot be reached is named" grep -q '^10.10.10.11 .* unreachable' "$LOG"
+	sandbox heal node-1 >/dev/null
+	killed_at "the second starts, and pig is killed before it has a vote" before "member promote"
+	equal "it runs without one" true "$(on meta "$ETCD etcdctl member list" | sed -n 's/.*, etcd-2, .*, //p')"
+	sandbox cut node-2 >/dev/null
+	refused "the third cannot be reached" 4 'could not reach "10.10.10.12"' etcd.yml
+	equal "the second has its vote" "etcd-1 etcd-2 false" "$(listed)$(on meta "$ETCD etcdctl member list" | sed -n 's/.*, etcd-2, .*, //p')"
+	sandbox heal node-2 >/dev/null
+	pig_ok "etcd.yml takes in the third" etcd.yml
 	equal "three members" "etcd-1 etcd-2 etcd-3 " "$(listed)"
 	check "all are well" until_ok 30 all_well meta 3
+	pig_ok "etcd.yml again" etcd.yml
+	equal "changed=0" 0 "$(recap changed)"
+
+	n=$(longest_gap "$from")
+	on meta 'systemctl stop client'
+	check "the client never waited longer than 5 s ($n ms)" [ "$n" -lt 5000 ]
+	for n in meta node-1 node-2; do equal "$n: no acknowledged write is lost" "" "$(lost_on $n)"; done
+	state meta >"$WORK/state-b"
+	for n in meta node-1 node-2; do # it would be handed on without the user, and fail some thousand times
+		check "$n: no vote was asked of a follower" on $n '! journalctl -q --no-pager -u etcd | grep -F etcdhttp/peer.go | grep "failed to promote"'
+	done
+	check "the first member was not restarted, nor its configuration changed" cmp "$WORK/state-a" "$WORK/state-b"
 }
 
 case_removed() { # by hand, with its data left
@@ -146,7 +223,7 @@ case_whole() { # a cluster beside another, then the other
 main() {
 	inventory
 	box_up
-	cases form refusals one disk two removed whole
+	cases form refusals one disk grow removed whole
 	finish
 }
 main
