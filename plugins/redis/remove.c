@@ -88,7 +88,8 @@ void task_redis_rm_logs(pig_task *t)
 	const struct redis *p = t->params;
 	const pig_op *op = pig_shell(
 		t, .note = "other clusters on the node", .reads = true,
-		.cmd = pig_sh(t, "cat /etc/systemd/system/*.service 2>/dev/null | grep -F -- %s | grep -vF -- %s", REDIS_MARK,
+		.cmd = pig_sh(t, "cat /etc/systemd/system/*.service 2>/dev/null | grep -F -- %s | grep -vF -- %s",
+			      REDIS_MARK,
 			      pig_fmt(t, REDIS_MARK "%s, node %" PRId64 ",", p->redis_cluster, p->redis_node)));
 	int status = 0;
 
