@@ -1,5 +1,6 @@
 /* infra-rm: what infra.yml has made, by its exact names. Accounts stay: files elsewhere may be theirs. */
 #include "module.h"
+#include "../node/node.h"
 
 static const char *const masked[] = {"victoria-metrics", "prometheus-alertmanager", "prometheus-blackbox-exporter",
 				     "prometheus-nginx-exporter"};
@@ -30,6 +31,7 @@ void task_rm_config(pig_task *t)
 					    "/etc/blackbox.yml",    "/etc/dnsmasq.conf",    "/etc/nginx/nginx.conf",
 					    "/etc/nginx/.htpasswd", "/etc/nginx/link-cert", "/etc/vector/nginx.yaml",
 					    "/etc/nginx/sign-cert", "/etc/dashboards"};
+	const struct node_vector *vector = t->host->iface(t, NODE_VECTOR);
 
 	for (size_t i = 0; i < INFRA_PARTS; i++) {
 		if (i == PART_NGINX || i == PART_GRAFANA) /* their units are the packages' */
@@ -42,6 +44,8 @@ void task_rm_config(pig_task *t)
 		gone(t, pig_fmt(t, "/etc/systemd/system/%s.service", masked[i]), false);
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
 		gone(t, files[i], false);
+	if (vector)
+		vector->reload(t);
 	gone(t, "/etc/grafana", true);
 	gone(t, "/etc/nginx/conf.d", true);
 	gone(t, INFRA_DNS_DIR, true);

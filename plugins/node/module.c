@@ -321,7 +321,8 @@ static const struct pig_listen listens[] = {
 
 static const struct node_haproxy haproxy = { sizeof haproxy, haproxy_service, haproxy_reload, haproxy_settle };
 static const struct node_identity identity = { sizeof identity, node_name_of, node_address_of };
-static const struct pig_iface ifaces[] = { { NODE_HAPROXY, &haproxy }, { NODE_IDENTITY, &identity } };
+static const struct node_vector vector = { sizeof vector, vector_pipeline, vector_reload };
+static const struct pig_iface ifaces[] = { { NODE_HAPROXY, &haproxy }, { NODE_IDENTITY, &identity }, { NODE_VECTOR, &vector } };
 
 extern const struct pig_template pig_templates[];
 

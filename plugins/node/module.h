@@ -134,6 +134,8 @@ void haproxy_settle(pig_task *t, const char *files, const char *answers);
 void task_node_exporter(pig_task *t);
 void task_vip_exporter(pig_task *t);
 void task_vector(pig_task *t);
+void vector_pipeline(pig_task *t, const char *name, const char *tmpl, const pig_value *vars);
+void vector_reload(pig_task *t);
 void task_node_register(pig_task *t);
 
 /* firewall.c */

@@ -1,5 +1,6 @@
 /* The node watched: its exporters, its logs, and where infra nodes find them. */
 #include "module.h"
+#include "node.h"
 #include "../infra/infra.h"
 
 void task_node_exporter(pig_task *t)
@@ -102,7 +103,26 @@ void task_vector(pig_task *t)
 	}
 	pig_package(t, .names = "vector");
 	pig_unit(t, .name = "vector", .state = PIG_STARTED, .enable = 1, .on_change = PIG_RESTART,
-		 .watch = "/etc/systemd/system/vector.service /etc/default/vector /etc/vector/*.yaml");
+		 .watch = NODE_VECTOR_WATCH);
+}
+
+/* For modules whose clusters are made after the node: its folder is there, or nobody sends logs. */
+void vector_pipeline(pig_task *t, const char *name, const char *tmpl, const pig_value *vars)
+{
+	const char *path = pig_fmt(t, "/etc/vector/%s.yaml", name);
+
+	if (!tmpl)
+		pig_file(t, .path = path, .state = PIG_ABSENT);
+	else if (t->val->truth(t->host->get(t, "vector_enabled"), true))
+		pig_file(t, .flags = PIG_IF_THERE, .path = path, .tmpl = tmpl, .vars = vars, .mode = 0600);
+}
+
+/* Logs are no reason for a cluster's run to fail. */
+void vector_reload(pig_task *t)
+{
+	if (t->val->truth(t->host->get(t, "vector_enabled"), true))
+		pig_unit(t, .name = "vector", .flags = PIG_IF_THERE | PIG_SOFT, .watch = NODE_VECTOR_WATCH,
+			 .on_change = PIG_RELOAD);
 }
 
 /* "ip: .., ins: .., cls: .." */

@@ -31,6 +31,22 @@ struct node_haproxy {
 	void (*settle)(pig_task *, const char *files, const char *answers);
 };
 
+/*
+ * vector on a node reads every *.yaml of /etc/vector. A module that has logs adds a file there and asks for the reload.
+ * Its transforms that are called *_log go to every endpoint; what they send needs job, ip, cls and ins.
+ */
+#define NODE_VECTOR       "node.vector/1"
+/* the same words for all, as with haproxy */
+#define NODE_VECTOR_WATCH "/etc/systemd/system/vector.service /etc/default/vector /etc/vector/*.yaml"
+
+struct node_vector {
+	uint32_t size;
+	/* /etc/vector/<name>.yaml from a template of the caller's, where logs are sent; tmpl NULL: gone */
+	void (*pipeline)(pig_task *, const char *name, const char *tmpl, const pig_value *vars);
+	/* vector has read the present files at the end of the step; where it does not run there is nothing to tell */
+	void (*reload)(pig_task *);
+};
+
 #define NODE_IDENTITY "node.identity/1"
 struct node_identity {
 	uint32_t size;

@@ -122,6 +122,10 @@ static const struct pig_taskdef tasks[] = {
 	 .text = "metrics of pgBackRest",
 	 .tags = "pg_monitor,monitor,pgbackrest_exporter_config,pgbackrest_exporter_launch",
 	 .run = pgsql_backup_exporter},
+	{.name = "pg_logs",
+	 .text = "logs of the instance, by the node's vector",
+	 .tags = "pg_monitor,monitor,pg_register,register,add_logs",
+	 .run = pgsql_logs},
 	{.name = "pg_register",
 	 .text = "targets and names on the infra nodes",
 	 .tags = "pg_monitor,monitor,register,add_metrics,pg_dns,pg_dns_ins,pg_dns_cls,add_dns",
@@ -141,7 +145,7 @@ static const struct pig_taskdef tasks[] = {
 	{.name = "rm_plan", .text = "another leads, when members stay", .tags = "always", .run = pgsql_rm_plan},
 	{.name = "rm_access",
 	 .text = "services, PgBouncer, monitoring and names go",
-	 .tags = "pg_access,pg_monitor,pg_deregister,deregister,dns,vip,pg_service,haproxy",
+	 .tags = "pg_access,pg_monitor,pg_deregister,deregister,rm_logs,dns,vip,pg_service,haproxy",
 	 .run = pgsql_rm_access},
 	{.name = "rm_replica", .text = "replicas stop", .tags = "pg_bootstrap,pg_replica", .run = pgsql_rm_replica},
 	{.name = "rm_leader", .text = "the leader stops", .tags = "pg_bootstrap,pg_primary", .run = pgsql_rm_leader},
@@ -181,7 +185,7 @@ static const struct pig_taskdef tasks[] = {
 };
 
 /* Replicas have nothing else to do while the primary makes the cluster, and the primary while it is copied. */
-#define PREPARE "pg_env pg_crontab pgbouncer_conf pg_service pg_vip pg_exporter pgbouncer_exporter pgbackrest_exporter"
+#define PREPARE "pg_env pg_crontab pgbouncer_conf pg_service pg_vip pg_exporter pgbouncer_exporter pgbackrest_exporter pg_logs"
 static const struct pig_step steps[] = {
 	{.name = "pg_install",
 	 .tasks = "pg_dbsu pg_pkg pg_dir pg_cert pg_conf pgbackrest_conf",

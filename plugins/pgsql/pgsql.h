@@ -9,7 +9,8 @@
  *   cmdb.c       the inventory's schema
  *   pool.c       PgBouncer             service.c    HAProxy
  *   backup.c     pgBackRest            pitr.c       back to a point in time
- *   monitor.c    exporters, targets, names   vip.c      the leader's address
+ *   monitor.c    exporters, targets, names   logs.c     what vector reads
+ *   vip.c        the leader's address
  *   one.c        one user or database  remove.c     clusters and members that go
  */
 #ifndef PGSQL_H
@@ -345,6 +346,9 @@ void etcd_forget(const struct inst *in, const char *const *names); /* keys of th
 /* ---- monitor.c ---- */
 void monitor_forget(const struct inst *in, bool whole); /* exporters here, targets and names on the infra nodes */
 
+/* ---- logs.c ---- */
+void logs_forget(const struct inst *in);
+
 /* ---- vip.c ---- */
 const char *vip_of(const struct inst *in); /* without its mask; NULL: none */
 void vip_forget(const struct inst *in);
@@ -392,6 +396,7 @@ void pgsql_rm_files(pig_task *t);
 void pgsql_exporter(pig_task *t);
 void pgsql_pool_exporter(pig_task *t);
 void pgsql_backup_exporter(pig_task *t);
+void pgsql_logs(pig_task *t);
 void pgsql_register(pig_task *t);
 void pgsql_remote(pig_task *t);
 void pgsql_cert_client(pig_task *t);

@@ -143,6 +143,7 @@ void pgsql_rm_access(pig_task *t)
 	struct inst in = inst_of(t);
 
 	monitor_forget(&in, all_go(t));
+	logs_forget(&in);
 	vip_forget(&in);
 	service_forget(&in);
 	unit_gone(t, "pgbouncer");

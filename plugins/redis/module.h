@@ -130,6 +130,7 @@ void task_redis_leave(pig_task *t);
 /* ---- remove.c ---- */
 void task_redis_deregister(pig_task *t);
 void task_redis_stop(pig_task *t);
+void task_redis_rm_logs(pig_task *t);
 void task_redis_rm_data(pig_task *t);
 void task_redis_rm_exporter(pig_task *t);
 void task_redis_rm_pkg(pig_task *t);
@@ -137,6 +138,8 @@ void task_redis_rm_pkg(pig_task *t);
 /* ---- monitor.c ---- */
 void task_redis_exporter(pig_task *t);
 void task_redis_register(pig_task *t);
+void task_redis_logs(pig_task *t);
+void redis_pipeline(pig_task *t, bool there);
 /* the node's targets without this port (0: with all) */
 const char *redis_targets(pig_task *t, int64_t without);
 

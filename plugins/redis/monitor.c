@@ -1,6 +1,10 @@
-/* Metrics: one exporter a node, asked for each instance, and the node's instances as targets at the infra nodes. */
+/*
+ * Metrics: one exporter a node, asked for each instance, and the node's instances as targets at the infra nodes. Logs:
+ * one file for the node's vector, the same whichever cluster writes it.
+ */
 #include "module.h"
 #include "../infra/infra.h"
+#include "../node/node.h"
 
 #include <stdlib.h>
 
@@ -52,4 +56,21 @@ void task_redis_register(pig_task *t)
 	if (infra)
 		infra->target(t, "redis", pig_fmt(t, "%s-%" PRId64, p->redis_cluster, p->redis_node),
 			      redis_targets(t, 0));
+}
+
+void redis_pipeline(pig_task *t, bool there)
+{
+	const struct node_vector *vector = t->host->iface(t, NODE_VECTOR);
+	pig_value *vars = t->host->map(t);
+
+	if (!vector)
+		return;
+	t->host->put(t, vars, "addr", t->host->text(t, redis_address(t, t->hostname)));
+	vector->pipeline(t, "redis", there ? "vector_redis.yaml" : NULL, vars);
+	vector->reload(t);
+}
+
+void task_redis_logs(pig_task *t)
+{
+	redis_pipeline(t, true);
 }

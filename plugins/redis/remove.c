@@ -82,6 +82,24 @@ void task_redis_stop(pig_task *t)
 	}
 }
 
+/* This node's of this cluster are to go, or have gone: whose else are there? */
+void task_redis_rm_logs(pig_task *t)
+{
+	const struct redis *p = t->params;
+	const pig_op *op = pig_shell(
+		t, .note = "other clusters on the node", .reads = true,
+		.cmd = pig_sh(t, "cat /etc/systemd/system/*.service 2>/dev/null | grep -F -- %s | grep -vF -- %s",
+			      REDIS_MARK,
+			      pig_fmt(t, REDIS_MARK "%s, node %" PRId64 ",", p->redis_cluster, p->redis_node)));
+	int status = 0;
+
+	if (!pig_await(t))
+		return;
+	t->host->output(t, op, &status);
+	if (status)
+		redis_pipeline(t, false);
+}
+
 void task_redis_rm_data(pig_task *t)
 {
 	const struct redis *p = t->params;

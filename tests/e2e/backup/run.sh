@@ -165,7 +165,7 @@ case_rm() {
 	pig_ok "pg-test goes" pgsql-rm.yml -l pg-test -e confirm=pg-test
 	for n in node-1 node-2; do
 		check_not "$n: no process, no data, no service is left" on "$n" 'pgrep -u postgres || ls -d /data/postgres/pg-test-15 /data/backups/pg-test-15 /pg \
-			/etc/patroni /etc/pgbouncer /etc/pgbackrest /etc/systemd/system/patroni.service /etc/haproxy/conf.d/pg-test-*.cfg 2>/dev/null | grep .'
+			/etc/patroni /etc/pgbouncer /etc/pgbackrest /etc/systemd/system/patroni.service /etc/haproxy/conf.d/pg-test-*.cfg /etc/vector/p*.yaml 2>/dev/null | grep .'
 	done
 	equal "no key, no user, no role in etcd" "" "$(keys_of pg-test)"
 	equal "no target, no name on the infra node" "" \

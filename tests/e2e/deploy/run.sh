@@ -313,8 +313,9 @@ case_beside() {
 	state "$WORK/a"
 	pig_ok "redis-rm.yml of redis-test" redis-rm.yml -l redis-test -e confirm=redis-test
 	state "$WORK/b"
-	# its nodes have no other instance: the sockets' folder goes too
-	equal "nothing of another's is touched" "file:/etc/tmpfiles.d/redis.conf@node-2,node-3" "$(differs "$WORK/a" "$WORK/b" | tr ' ' '\n' | grep -v redis-test | grep -vE 'redis_exporter|/etc/redis@|/data/redis@')"
+	# its nodes have no other instance: the sockets' folder goes too, and logs of Redis are read no more
+	equal "nothing of another's is touched" "file:/etc/tmpfiles.d/redis.conf@node-2,node-3 file:/etc/vector/redis.yaml@node-2,node-3" \
+		"$(differs "$WORK/a" "$WORK/b" | tr ' ' '\n' | grep -v redis-test | grep -vE 'redis_exporter|/etc/redis@|/data/redis@' | xargs)"
 	edit '/^    redis-test:/,/redis_mode: cluster/d; s|^    redis-ms:|    redis-ms2:\n      hosts: { 10.10.10.12: { redis_node: 1, redis_instances: { 6379: {}, 6380: { replica_of: "10.10.10.12 6379" } } } }\n      vars: { redis_cluster: redis-ms2, redis_max_memory: 16MB }\n&|'
 	pig_ok "redis-ms2 beside redis-ms" redis.yml -l redis-ms2
 	pig_ok "redis-rm.yml of redis-ms2" redis-rm.yml -l redis-ms2 -e confirm=redis-ms2

@@ -377,6 +377,22 @@ case_boards() {
 	check "of a replica" python3 "$boards" metrics pgsql-instance "$d/pgsql-instance.json" -- "$d"/{replica,pool}.txt
 	check "etcd's dashboard" python3 "$boards" metrics etcd "$d/etcd.json" -- "$d/etcd.txt"
 }
+# What vector would read: it is not to be had here, but its rules meet the lines that these programs have written.
+case_logs() {
+	local name files d=$WORK/vector
+	mkdir -p "$d"
+	sql 10.10.10.11 5432 $'select "no\n2026-11-27 such", \'lines\'' >/dev/null 2>&1
+	equal "a file for each program" "node patroni pgbackrest pgbouncer postgres" \
+		"$(on node-1 'cd /etc/vector && for f in *.yaml; do [ "$f" = vector.yaml ] || echo "${f%.yaml}"; done' | xargs)"
+	equal "root's alone to read" "600 root:root" "$(on node-1 'stat -c "%a %U:%G" /etc/vector/p*.yaml' | sort -u)"
+	for name in patroni pgbackrest pgbouncer postgres; do
+		on node-1 "cat /etc/vector/$name.yaml" >"$d/$name.yaml"
+		files=$(sed -nE 's/^ *include: \["(.*)"\]$/\1/p' "$d/$name.yaml")
+		on node-1 "cat $files" >"$d/$name.log"
+		check "$name: each record is understood" python3 "$ROOT/tests/check/pipelines.py" read "$d/$name.yaml" "$d/$name.log"
+	done
+	check "an error over lines is among them" grep -q '^2026-11-27 such' "$d/postgres.log"
+}
 far_up() { [ "$(metric 10.10.10.10:20001 pg_up)" = 1 ]; }
 backed_up() { echo 10.10.10.11; } # the member that made the cluster
 
@@ -421,7 +437,7 @@ case_refusals() {
 main() {
 	box_up
 	[ -n "${REUSE:-}" ] || deploy || finish
-	cases roles password databases settings access_rules tiers cert clock monitor boards vip tls elsewhere refusals
+	cases roles password databases settings access_rules tiers cert clock monitor boards logs vip tls elsewhere refusals
 	finish
 }
 main
