@@ -95,7 +95,7 @@ while read -r verb id limit cap len more; do
 	[ "$2" = 0 ] || head -c "$2" "$e"
 	: >"$s" >"$o" >"$e"
 	set -- "$P"/* "$P"/.[!.]*
-	if [ -e "$1" ] || [ -e "$2" ]; then rm -rf "$P"; mkdir "$P"; fi
+	if [ -e "$1" ] || [ -e "$2" ]; then rm -rf "$@"; fi
 	if [ -n "$left" ]; then rm -f "$d/1" "$d/2" "$o" "$e"; mkfifo "$d/1" "$d/2"; fi
 done
 exit 0

@@ -28,6 +28,28 @@ static bool send(struct batch *b, struct script *s, struct sections *ss, struct 
 	return b->link.run(b->link.ctx, s, b->what, &out, e) && sections_parse(ss, b->a, buf_text(&out), out.len, e);
 }
 
+/* Has it a command to be run as a look? */
+static bool asks(const struct op *op)
+{
+	if (op->kind == &op_shell)
+		return op->d.shell.reads || op->d.shell.creates;
+	return op->kind == &op_wait || op->kind == &op_ensure;
+}
+
+static void probe_kinds(struct batch *b, struct script *s, size_t from, const struct op_kind *const *kinds, size_t n_kinds)
+{
+	struct op **some = arena_new_of(b->a, struct op *, b->probed - from + 1);
+
+	for (size_t k = 0; k < n_kinds; k++) {
+		size_t n = 0;
+		for (size_t i = from; i < b->probed; i++)
+			if (b->ops[i]->kind == kinds[k])
+				some[n++] = b->ops[i];
+		if (n)
+			kinds[k]->probe(b, s, some, n);
+	}
+}
+
 /*
  * Queue the probes of operations from `from` on, one call a kind. While nothing changes the look goes far ahead, so that many tasks
  * cost one frame; after a change it goes no further than the task at hand, as what follows will likely be disturbed again, and
@@ -35,26 +57,28 @@ static bool send(struct batch *b, struct script *s, struct sections *ss, struct 
  */
 static bool probe_from(struct batch *b, struct script *s, size_t from)
 {
-	static const struct op_kind *const kinds[] = { &op_file, &op_line, &op_package, &op_unit, &op_user, &op_group,
-						       &op_sysctl, &op_wait, &op_ensure, &op_shell };
-	struct op **some = arena_new_of(b->a, struct op *, b->n - from + 1);
-	bool any = false;
-	size_t end = from, stops = 0;
+	/* commands ask servers, mostly, and wait for them: they run beside the looks at files, packages and units */
+	static const struct op_kind *const commands[] = { &op_wait, &op_ensure, &op_shell };
+	static const struct op_kind *const looks[] = { &op_file, &op_line, &op_package, &op_unit, &op_user, &op_group, &op_sysctl };
+	size_t end = from, stops = 0, n_commands = 0, n_looks = 0;
 
 	while (end < b->n && (b->check || (b->ops[end]->group - b->ops[from]->group < b->window && stops < b->stops)))
 		stops += b->ops[end++]->kind->inline_ok;
 	b->probed = end;
-	for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-		size_t n = 0;
-		for (size_t i = from; i < end; i++)
-			if (b->ops[i]->kind == kinds[k])
-				some[n++] = b->ops[i];
-		if (n) {
-			kinds[k]->probe(b, s, some, n);
-			any = true;
-		}
+	for (size_t i = from; i < end; i++) {
+		n_commands += asks(b->ops[i]);
+		n_looks += !b->ops[i]->kind->inline_ok;
 	}
-	return any;
+	bool both = n_commands && n_looks;
+	if (both)
+		script_aside(s);
+	probe_kinds(b, s, from, commands, sizeof commands / sizeof *commands);
+	if (both)
+		script_aside_end(s);
+	probe_kinds(b, s, from, looks, sizeof looks / sizeof *looks);
+	if (both)
+		script_join(s);
+	return end > from;
 }
 
 /* `.after`: is one of them (to be) changed? */

@@ -9,8 +9,8 @@ void script_begin(struct script *s, struct arena *a)
 {
 	*s = (struct script){ .a = a, .text = BUF(a) };
 	/* S id status: print a section from $o; E: standard error of a failed one, cut */
-	buf_str(&s->text, "cd /; S() { printf '@%s %s %s\\n%s\\n' \"$1\" \"$2\" \"${#o}\" \"$o\"; [ \"$2\" = 0 ] || E \"$1\"; }\n"
-			  "E() { o=$(tail -c 2000 \"$P/e\" 2>/dev/null); printf '@!%s 0 %s\\n%s\\n' \"$1\" \"${#o}\" \"$o\"; }\n");
+	buf_str(&s->text, "cd /; pe=$P/e; S() { printf '@%s %s %s\\n%s\\n' \"$1\" \"$2\" \"${#o}\" \"$o\"; [ \"$2\" = 0 ] || E \"$1\"; }\n"
+			  "E() { o=$(tail -c 2000 \"$pe\" 2>/dev/null); printf '@!%s 0 %s\\n%s\\n' \"$1\" \"${#o}\" \"$o\"; }\n");
 }
 
 size_t script_input(struct script *s, const void *data, size_t len)
@@ -38,12 +38,27 @@ void script_raw(struct script *s, const char *fmt, ...)
 
 void script_section(struct script *s, const char *id, const char *code)
 {
-	buf_fmt(&s->text, "o=$( { %s\n} 2>\"$P/e\" </dev/null); S %s $?\n", code, id);
+	buf_fmt(&s->text, "o=$( { %s\n} 2>\"$pe\" </dev/null); S %s $?\n", code, id);
 }
 
 void script_step(struct script *s, const char *id, const char *code, bool soft)
 {
 	buf_fmt(&s->text, "o=$( { %s\n} 2>\"$P/e\" </dev/null); r=$?; S %s $r;%s\n", code, id, soft ? "" : " [ $r = 0 ] || exit 0");
+}
+
+void script_aside(struct script *s)
+{
+	buf_str(&s->text, "( pe=$P/f\n");
+}
+
+void script_aside_end(struct script *s)
+{
+	buf_str(&s->text, ") >\"$P/b\" &\nb=$!\n");
+}
+
+void script_join(struct script *s)
+{
+	buf_str(&s->text, "wait $b; cat \"$P/b\"\n");
 }
 
 /* "@id status length\n"; the length is bounded by what is left. */

@@ -35,6 +35,10 @@ void script_raw(struct script *s, const char *fmt, ...) ARENA_PRINTF(2);
 void script_section(struct script *s, const char *id, const char *code);
 /* The same; a status other than 0 ends the script there, so that nothing after it runs. soft: it goes on. */
 void script_step(struct script *s, const char *id, const char *code, bool soft);
+/* Sections between these two run beside those that follow, up to script_join, where their answers come. Once in a script. */
+void script_aside(struct script *s);
+void script_aside_end(struct script *s);
+void script_join(struct script *s);
 /* Split a frame's answer; false when it is no such text. */
 bool sections_parse(struct sections *out, struct arena *a, const char *text, size_t len, struct err *e);
 const struct section *sections_get(const struct sections *ss, const char *id);

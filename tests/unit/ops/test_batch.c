@@ -496,6 +496,29 @@ static void test_package_removed(struct arena *a)
 	local_link_end(&l);
 }
 
+/* A command that waits for its server holds nobody up: the looks at files run beside it, and neither sees the other's errors. */
+static void test_looks_beside(struct arena *a)
+{
+	static const char stat[] = "#!/bin/sh\nn=0; while [ ! -e $T/asked ] && [ $n -lt 100 ]; do n=$((n + 1)); sleep 0.05; done\n"
+				   "[ -e $T/asked ] || : >$T/late\necho 'of the look' >&2; PATH=/usr/bin:/bin; exec stat \"$@\"\n";
+	struct local_link l;
+	struct err e;
+
+	local_link_begin(&l, a);
+	l.bin = arena_fmt(a, "%s/bin", l.dir);
+	CHECK(os_mkdirs(l.bin, 0755, &e) && os_write(arena_fmt(a, "%s/stat", l.bin), stat, sizeof stat - 1, 0755, &e));
+	struct batch b = local_batch(&l, a);
+	struct op *o = file_op(&b, arena_fmt(a, "%s/bin/stat", l.dir), stat, 0755);
+	struct op *asks = SHELL(&b, .cmd = ": >$T/asked; echo told; echo 'of the command' >&2; exit 3", .reads = true);
+	CHECK(run(&b, &e));
+	CHECK_INT(l.frames, 1);
+	CHECK_INT(o->state, OP_OK);
+	CHECK_INT(asks->status, 3);
+	CHECK_STR(asks->output, "told");
+	CHECK(!read_text(a, arena_fmt(a, "%s/late", l.dir)));
+	local_link_end(&l);
+}
+
 static void test_link_lost(struct arena *a)
 {
 	struct local_link l;
@@ -525,6 +548,7 @@ int main(void)
 	test_enabling(a);
 	test_watch_sets(a);
 	test_package_removed(a);
+	test_looks_beside(a);
 	test_link_lost(a);
 	arena_free(a);
 	return check_done();
