@@ -33,14 +33,15 @@ c=; while IFS=: read -r t k p; do
 done </proc/1/cgroup
 c="$c /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max /sys/fs/cgroup/memory/memory.limit_in_bytes"
 t=/etc/os-release; [ -e $t ] || t=/usr/lib/os-release
-{
-	printf 'uid=%s\nuser=%s\nuname=%s\ndir=%s\nnow=%s\n' "$(id -u)" "$user" "$(uname -m)" "$d" "$(date +%s)"
+read -r m </proc/sys/kernel/arch || m=$(uname -m)
+f=$(
+	printf 'uid=%s\nuser=%s\nuname=%s\ndir=%s\nnow=%s\n' "$(id -u)" "$user" "$m" "$d" "$(date +%s)"
 	command -v dpkg >/dev/null && printf 'package=deb\n'
 	k=/proc/sys/kernel
 	tail -n +1 $t $k/hostname $k/osrelease $k/random/boot_id /etc/machine-id \
 		/proc/meminfo /proc/self/status $c
-} >"$o"
-printf 'PIG-%s hello %s\n' "$N" "$(stat -c %s "$o")"; cat "$o"
+)
+printf 'PIG-%s hello %s\n%s\n' "$N" $((${#f} + 1)) "$f"
 
 set +f
 # get LENGTH FILE: that many bytes of the request. A full tmpfs ends the session: what is left to read is not known.
