@@ -45,7 +45,7 @@ add() { edit "s|^  vars:\$|&\\n    $1|"; } # LINE of the global values
 STATE='
 find /etc /infra/ /www/ /usr/local /home /root /pg/conf/ /pg/cert/ /pg/bin/ /var/lib/pgsql /var/spool/cron /data/redis /data/minio /data/etcd -xdev \
 	\( -path /etc/mtab -o -path /etc/.pwd.lock -o -path /etc/ld.so.cache -o -path /infra/metrics -o -path /infra/alertmgr \
-	-o -path /home/dba/pigsty -o -path "*/.cache" -o -path "*/.psql_history" -o -path "*/.sudo_as_admin_successful" -o -path /data/etcd/member -o -name "*.rdb" -o -name state.conf -o -name nodes.conf \) -prune \
+	-o -path /home/dba/pigsty -o -path "*/.cache" -o -path "*/.psql_history" -o -path "*/.sudo_as_admin_successful" -o -path /data/etcd/member -o -name "*.rdb" -o -name state.conf -o -name "nodes-*.conf" \) -prune \
 	-o -type d -printf "file %p d %m %u:%g\n" -o -printf "file %p %y %m %u:%g %s %T@ %C@ %l\n" 2>/dev/null
 find /pg/data/ -maxdepth 1 -name "*.conf" -printf "file %p %m %u:%g %s %T@ %C@\n" 2>/dev/null
 systemctl list-units --type=service --state=active --no-legend --plain | awk "{ print \$1 }" |
