@@ -15,21 +15,7 @@ const char *etcd_env_root(pig_task *t, const char *endpoints)
 	return pig_fmt(t, "%s" AS_ROOT, etcd_env(t, endpoints));
 }
 
-/*
- * Who may administrate is asked by trying: etcd 3.4 has no `auth status`, and lets root log in by any password while
- * RBAC is off. So without a user and as root, which also shows a password that is not the inventory's; both at once,
- * as a login takes its time. A learner cannot tell; it has joined a cluster where that is done.
- */
-const char *etcd_rbac(pig_task *t)
-{
-	return pig_fmt(t, "%so=$(etcdctl role list >/dev/null 2>&1 && echo ::off & { " AS_ROOT
-		"o=$(etcdctl role list 2>&1) && echo ::on || echo \"$o\"; }; wait)\ncase $o in *::off*) echo off ;; *::on*) echo on ;;\n"
-		"*'invalid user'*) echo 'root has another password' ;;\n"
-		"*'not supported for learner'*) echo on ;; *) echo \"$o\" ;; esac",
-		etcd_env(t, etcd_client_url(t, t->hostname)));
-}
-
-bool etcd_tells_rbac(pig_task *t)
+static bool tells_rbac(pig_task *t) /* the first of the run */
 {
 	const pig_value *hosts = t->host->members(t, t->cluster);
 
@@ -39,14 +25,36 @@ bool etcd_tells_rbac(pig_task *t)
 	return false;
 }
 
-/* A run that was cut off between adding root and turning RBAC on is taken up where it stopped. */
+/*
+ * Looked at ahead, where curl is: one login by the gateway tells whether RBAC is on and the inventory's password root's,
+ * while the host's files are looked at. All else is task_etcd_auth's.
+ */
+const char *etcd_rbac_ahead(pig_task *t)
+{
+	return tells_rbac(t)
+		? "! command -v curl >/dev/null || case $(curl -s -m 5 --cacert \"$ETCDCTL_CACERT\" --cert \"$ETCDCTL_CERT\" \\\n"
+		  "--key \"$ETCDCTL_KEY\" --data-binary @- \"$ETCDCTL_ENDPOINTS/v3/auth/authenticate\") in\n"
+		  "*'\"token\":\"'*) echo 'rbac on' ;; esac\n"
+		: "";
+}
+
+/*
+ * Who may administrate is asked by trying: etcd 3.4 has no `auth status`, and lets root log in by any password while
+ * RBAC is off. So first without a user, then as root, which also shows a password that is not the inventory's. A run
+ * that was cut off between adding root and turning RBAC on is taken up where it stopped. A learner cannot tell; it has
+ * joined a cluster where that is done.
+ */
 void task_etcd_auth(pig_task *t)
 {
 	const char *env = etcd_env(t, etcd_client_url(t, t->hostname));
 
 	if (t->val->truth(t->host->of(t, t->hostname, "etcd_rbac"), false))
 		return;
-	pig_ensure(t, .note = "RBAC, root", .want = "on", .probe = etcd_rbac(t),
+	pig_ensure(t, .note = "RBAC, root", .want = "on",
+		.probe = pig_fmt(t, "%s" "if etcdctl role list >/dev/null 2>&1; then echo off; else " AS_ROOT
+			"if o=$(etcdctl role list 2>&1); then echo on; else case $o in\n"
+			"*'invalid user'*) echo 'root has another password' ;;\n"
+			"*'not supported for learner'*) echo on ;; *) echo \"$o\" ;; esac; fi; fi", env),
 		.apply = pig_fmt(t, "%s" "r='etcdctl --command-timeout=10s'\n"
 			"$r role list >/dev/null || { echo 'root must be known by etcd_root_password' >&2; exit 1; }\n"
 			"$r user add root --interactive=false <" ETCD_PASS " ||\n"

@@ -88,20 +88,21 @@ void task_etcd_config(pig_task *t)
 	const char *keys = "[ ! -r " ETCD_CONF " ] || while read -r key value; do case $key in "
 			   "initial-cluster:|initial-cluster-state:) echo \"$key $value\" ;; esac; done <" ETCD_CONF;
 	const char *learns = "! grep -qs '^initial-cluster-state: existing' " ETCD_CONF " || ! ";
-	const char *rbac = etcd_tells_rbac(t) ? pig_fmt(t, "echo \"rbac $(%s)\"; ", etcd_rbac(t)) : "";
+	const char *ahead = etcd_rbac_ahead(t);
 	const pig_op *op = pig_shell(t, .note = "data and present configuration", .reads = true,
-		.cmd = pig_fmt(t, "%s\n%s && { echo 'up yes'\n%s%s" ETCD_LEARNS " || echo 'learns yes'; %s}\n%s",
+		.in = *ahead ? t->host->render(t, "login.json", NULL) : NULL,
+		.cmd = pig_fmt(t, "%s\n%s && { echo 'up yes'\n%s%s" ETCD_LEARNS " || echo 'learns yes'\n%s}\n%s",
 			       pig_sh(t, "[ ! -d %s/member ] || echo 'data yes'", p->etcd_data), etcd_listens(t),
-			       etcd_env(t, etcd_client_url(t, t->hostname)), learns, rbac, keys));
+			       etcd_env(t, etcd_client_url(t, t->hostname)), learns, ahead, keys));
 
-	const pig_op *pass = pig_file(t, .path = ETCD_PASS, .text = t->host->secret(t, pig_fmt(t, "%s\n", p->etcd_root_password)),
+	pig_file(t, .path = ETCD_PASS, .text = t->host->secret(t, pig_fmt(t, "%s\n", p->etcd_root_password)),
 		.mode = 0640,
 		 .owner = "root", .group = "etcd");
 	pig_file(t, .path = "/etc/profile.d/etcdctl.sh", .tmpl = "etcdctl.sh", .mode = 0644);
 	if (!pig_await(t))
 		return;
 	const char *found = t->host->output(t, op, NULL), *may = line_of(t, found, "rbac");
-	if (may && !strcmp(may, "on") && !t->host->changed(t, pass) && t->host->known(t, pass)) /* by the present password */
+	if (may && !strcmp(may, "on"))
 		t->host->publish(t, "etcd_rbac", t->host->boolean(t, true));
 	const char *peers = line_of(t, found, "initial-cluster:"), *state = line_of(t, found, "initial-cluster-state:");
 	if (line_of(t, found, "data"))

@@ -65,10 +65,8 @@ void etcd_answers(pig_task *t);
 const char *etcd_env(pig_task *t, const char *endpoints);
 /* the same, and root's login, which is ignored while RBAC is off */
 const char *etcd_env_root(pig_task *t, const char *endpoints);
-/* Shell: prints "on" where RBAC is on and root's password is that of the host's file, else what is in the way. */
-const char *etcd_rbac(pig_task *t);
-/* Is this the host, the first of the run, that looks ahead whether RBAC is on, and publishes etcd_rbac if so? */
-bool etcd_tells_rbac(pig_task *t);
+/* Shell, after etcd_env, with login.json on its standard input: prints "rbac on" if it is, on the host that looks. */
+const char *etcd_rbac_ahead(pig_task *t);
 /*
  * Shell, after etcd_env: does the member take part in a quorum? Being asked for a user is an answer, too: it comes
  * after the round of the cluster that every read needs.
