@@ -53,16 +53,19 @@ pig_op *haproxy_reload(pig_task *t)
 
 /*
  * Servers of which haproxy does not say what it should, a line each: "backend server UP". awk reads the answers, the
- * files (what is checked where) and haproxy's own statistics, in this order.
+ * files (what is checked where) and haproxy's own statistics, in this order. With a word: those too that are up because
+ * nobody has asked them since haproxy started (INI): a first answer from a moment ago would take them down at once,
+ * while one that was told to be up stands as many bad answers as any other.
  */
 static const char differing[] =
 	"differing() { printf 'GET %%s;csv HTTP/1.0\\r\\n\\r\\n' %s | timeout 3 bash -c "
 	"'exec 3<>\"/dev/tcp/127.0.0.1/$0\" && cat >&3 && cat <&3' %lld 2>/dev/null >\"$P/stats\"\n"
-	"awk 'FILENAME == ARGV[1] { want[$1 \" \" $2] = $3; next }\n"
+	"awk -v unasked=\"$1\" 'FILENAME == ARGV[1] { want[$1 \" \" $2] = $3; next }\n"
 	"FILENAME != ARGV[ARGC - 1] { if ($1 == \"listen\" || $1 == \"backend\") b = $2; "
 	"else if ($1 == \"http-check\" && $2 == \"send\") uri = $NF; "
 	"else if ($1 == \"server\" && (k = uri \" \" $2) in want) should[b \",\" $2] = want[k]; next }\n"
-	"{ split($0, c, \",\"); k = c[1] \",\" c[2]; if (k in should && index(c[18], should[k]) != 1) "
+	"{ split($0, c, \",\"); k = c[1] \",\" c[2]; "
+	"if (k in should && (index(c[18], should[k]) != 1 || (unasked && should[k] == \"UP\" && c[37] ~ /INI/))) "
 	"print c[1], c[2], should[k] }' \"$P/answers\" %s \"$P/stats\"; }\n";
 
 void haproxy_settle(pig_task *t, const char *files, const char *answers)
@@ -77,7 +80,7 @@ void haproxy_settle(pig_task *t, const char *files, const char *answers)
 				t->val->str(t->host->get(t, "haproxy_admin_password"), ""));
 		pig_shell(t, .note = "haproxy is told what its servers are", .in = t->host->secret(t, login),
 			  .cmd = pig_fmt(t,
-					 "%sread -r login; login=$(printf %%s \"$login\" | base64 -w 0)\ndiffering | while read -r b s v; do case $v in UP) a=hrunn ;; *) a=hdown ;; "
+					 "%sread -r login; login=$(printf %%s \"$login\" | base64 -w 0)\ndiffering unasked | while read -r b s v; do case $v in UP) a=hrunn ;; *) a=hdown ;; "
 					 "esac\nd=\"s=$s&action=$a&b=$b\"\nprintf 'POST %%s HTTP/1.0\\r\\nAuthorization: Basic "
 					 "%%s\\r\\nContent-Type: application/x-www-form-urlencoded\\r\\nContent-Length: "
 					 "%%s\\r\\n\\r\\n%%s' %s \"$login\" ${#d} \"$d\" | timeout 3 bash -c 'exec "
