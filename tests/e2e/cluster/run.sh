@@ -245,8 +245,9 @@ case_rebuild() {
 }
 
 case_etcd_emptied() {
-	local n data
-	for n in node-1 node-2 node-3; do on "$n" 'systemctl stop patroni'; done
+	local n l data
+	l=$(leader)
+	for n in $(others "$l") "$l"; do on "$(node_at "$n")" 'systemctl stop patroni'; done
 	on meta '. /etc/profile.d/etcdctl.sh; ETCDCTL_API=3 etcdctl del --prefix /pg/pg-test/' >/dev/null 2>&1
 	equal "etcd knows no such cluster" "" "$(on meta '. /etc/profile.d/etcdctl.sh; ETCDCTL_API=3 etcdctl get --keys-only --prefix /pg/pg-test/' | tr -d '\n')"
 	data=$(on node-1 'cat /pg/data/global/pg_control | sha256sum')
@@ -258,7 +259,10 @@ case_etcd_emptied() {
 	check "the message names a member that holds data" grep -qE 'pg-test-[123]|10\.10\.10\.1[123].*data' "$LOG"
 	grep -iE 'hold|refus|way out|hint|fail' "$LOG" | head -6 | sed 's/^/#     /'
 	equal "the data is as before" "$data" "$(on node-1 'cat /pg/data/global/pg_control | sha256sum')"
-	for n in node-1 node-2 node-3; do on "$n" 'systemctl start patroni'; done
+	# its data is the newest: it stopped last
+	on "$(node_at "$l")" 'systemctl start patroni'
+	check "the member whose data is to live on, started by hand, leads" until_ok "$REJOIN" leads "$l"
+	for n in $(others "$l"); do on "$(node_at "$n")" 'systemctl start patroni'; done
 	check "members started by hand form the cluster again" until_ok "$REJOIN" healthy
 }
 
