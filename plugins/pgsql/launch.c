@@ -423,7 +423,8 @@ void pgsql_launch(pig_task *t)
 	if ((s.at && !etcd_user(&in, &s)) || !may_start(&in, &s))
 		return;
 	pgsql_patroni(&in, PIG_NOW);
-	t->host->publish(t, "pg_holds", t->host->boolean(t, true)); /* from here on it does, or soon will */
+	t->host->publish(t, "pg_holds", t->host->boolean(t, true));  /* from here on it does, or soon will */
+	t->host->publish(t, "pg_joined", t->host->boolean(t, true)); /* for pg_serve, however soon it is ready */
 	if (!s.initialized && in.bootstraps) {
 		bootstrapping(&in);
 		if (pig_await(t))
