@@ -45,6 +45,11 @@ case_form() {
 	equal "one of the other cluster" "etcd2-1 " "$(listed node-3)"
 	put meta first && put node-3 beside
 	equal "a value in each" "first beside" "$(value meta) $(value node-3)"
+	check_not "a password that is not root's" pig_run etcd.yml -e etcd_root_password=Another.One
+	check "is told" grep -q 'root must be known by etcd_root_password' "$LOG"
+	pig_ok "etcd.yml with root's own" etcd.yml
+	pig_ok "etcd.yml again" etcd.yml
+	equal "changed=0" 0 "$(recap changed)"
 }
 
 case_refusals() {
