@@ -46,6 +46,7 @@ bool ssh2_turn(struct ssh2 *s, const struct until *u, const char *doing, struct 
 
 	if (dirs & LIBSSH2_SESSION_BLOCK_OUTBOUND)
 		fd.events = (short)(POLLOUT | (dirs & LIBSSH2_SESSION_BLOCK_INBOUND ? POLLIN : 0));
+	tcp_acknowledge(s->fd);
 	enum until_end end = until_poll(u, &fd, 1);
 	if (end == UNTIL_READY)
 		return true;

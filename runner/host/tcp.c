@@ -137,6 +137,13 @@ static void tcp_tune(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead, sizeof dead);
 }
 
+void tcp_acknowledge(int fd)
+{
+	int one = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof one);
+}
+
 /* One address. The result is 0 or an errno value. */
 static int tcp_try(const struct addrinfo *ai, const struct until *u, int *out)
 {
