@@ -1,14 +1,15 @@
 # The remote loop, evaluated by `sh` on the host; requests follow on the same standard input, replies leave by standard
 # output. For: running root's jobs one after the other, each bounded in time and output. Not for: any knowledge of what
-# a job does. POSIX sh with coreutils and runuser; N (the nonce) is set by the line before, $1 is the login user. All of
-# it stands in one function, so that a text cut short by a lost link is a syntax error and not half a programme.
+# a job does. POSIX sh with coreutils and runuser; the line before sets N (the nonce), D (no one else's folder name), L and
+# W (below); $1 is the login user. All of it stands in one function, so that a text cut short by a lost link is a syntax
+# error and not half a programme.
 pig_loop() {
 exec 2>/dev/null
 unset ENV BASH_ENV CDPATH SUDO_COMMAND SUDO_USER SUDO_UID SUDO_GID
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-umask 077; set -f; cd /; user=$1 no= d=
+umask 077; set -f; cd /; user=$1 no= d= gone=
 
-for t in cat head id mkdir mkfifo mktemp rm sleep stat tail tee timeout uname sha256sum chmod chown mv; do
+for t in cat head id mkdir mkfifo rm sleep stat tail tee timeout uname sha256sum chmod chown mv; do
 	command -v $t >/dev/null || no="$no $t"
 done
 command -v runuser >/dev/null || no="$no runuser"
@@ -17,10 +18,12 @@ if [ -n "$no" ]; then printf 'PIG-%s lacks%s\n' "$N" "$no"; exit 70; fi
 trap 'trap "" HUP INT TERM PIPE; rm -rf "$d"' EXIT # rm is not to be ended half way by the signal that ended us
 trap 'exit 71' HUP INT TERM PIPE
 for t in /run "$XDG_RUNTIME_DIR" /dev/shm /tmp; do # tmpfs first: what passes through is not to reach a disk
-	[ -n "$t" ] && [ -d "$t" ] && [ -w "$t" ] && d=$(mktemp -d "$t/pig.XXXXXX") && break
+	[ -n "$t" ] && [ -d "$t" ] && [ -w "$t" ] || continue
+	d=$t/pig.$D; mkdir "$d" "$d/p" && break
+	rmdir "$d"; d=
 done
 if [ -z "$d" ]; then printf 'PIG-%s lacks a folder to write in\n' "$N"; exit 70; fi
-P=$d/p o=$d/o e=$d/e s=$d/s; export P; mkdir "$P"; mkfifo "$d/1" "$d/2"
+P=$d/p o=$d/o e=$d/e s=$d/s; export P; mkfifo "$d/1" "$d/2"
 
 # Facts are raw material: files by `tail`, which heads each with its name. The runner reads them.
 c=; while IFS=: read -r t k p; do
@@ -35,7 +38,7 @@ c="$c /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max /sys/fs/cgroup/memory/mem
 t=/etc/os-release; [ -e $t ] || t=/usr/lib/os-release
 read -r m </proc/sys/kernel/arch || m=$(uname -m)
 f=$(
-	printf 'uid=%s\nuser=%s\nuname=%s\ndir=%s\nnow=%s\n' "$(id -u)" "$user" "$m" "$d" "$(date +%s)"
+	printf 'user=%s\nuname=%s\ndir=%s\nnow=%s\n' "$user" "$m" "$d" "$(date +%s)"
 	command -v dpkg >/dev/null && printf 'package=deb\n'
 	k=/proc/sys/kernel
 	tail -n +1 $t $k/hostname $k/osrelease $k/random/boot_id /etc/machine-id \
@@ -66,6 +69,7 @@ settled() {
 }
 while read -r verb id limit cap len more; do
 	case $verb in RUN) ;; BYE) exit 0 ;; *) exit 72 ;; esac
+	[ -z "$gone" ] || wait "$gone"; gone=
 	get "$len" "$s"; i=0
 	for n in $more; do get "$n" "$P/$i"; i=$((i + 1)); done
 	read -r verb t && [ "$verb $t" = "END $id" ] || exit 72 # a link lost half way must not run half a script
@@ -96,7 +100,7 @@ while read -r verb id limit cap len more; do
 	[ "$2" = 0 ] || head -c "$2" "$e"
 	: >"$s" >"$o" >"$e"
 	set -- "$P"/* "$P"/.[!.]*
-	if [ -e "$1" ] || [ -e "$2" ]; then rm -rf "$@"; fi
+	if [ -e "$1" ] || [ -e "$2" ]; then rm -rf "$@" & gone=$!; fi # while the reply travels
 	if [ -n "$left" ]; then rm -f "$d/1" "$d/2" "$o" "$e"; mkfifo "$d/1" "$d/2"; fi
 done
 exit 0

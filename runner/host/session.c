@@ -16,7 +16,7 @@
 #include "host/facts.h"
 #include "host/frame.h"
 
-enum { NONCE_BYTES = 16, HELLO_MAX = 65536, NOISE_SHOWN = 1500 };
+enum { NONCE_BYTES = 16, DIR_BYTES = 6, HELLO_MAX = 65536, NOISE_SHOWN = 1500 };
 
 /* Held on the host while a job of a run is at work there. /run goes with a boot, as jobs do. */
 #define SESSION_LOCK "/run/pig.lock"
@@ -43,6 +43,11 @@ void conn_global_init(void)
 	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL);
 	if (libssh2_init(0))
 		bug("libssh2_init failed");
+}
+
+void conn_warm_up(void)
+{
+	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
 }
 
 /* The words of an outside program for a detail: the last ones, without what would disturb a terminal. */
@@ -78,13 +83,15 @@ static void session_copy_target(struct session *s, const struct target *t)
 /* The second text: the nonce and the loop. */
 static void session_boot_text(const struct session *s, struct buf *b)
 {
-	buf_fmt(b, "N=%s L=%s W=%d\n", s->nonce, s->target.alone ? SESSION_LOCK : "", SESSION_BUSY_S);
+	/* the folder's name shows on the host, so that it is not the nonce's */
+	buf_fmt(b, "N=%s D=%s L=%s W=%d\n", s->nonce, os_random_hex(s->a, DIR_BYTES),
+		s->target.alone ? SESSION_LOCK : "", SESSION_BUSY_S);
 	buf_add(b, boot_sh, boot_sh_len);
 }
 
-/* The first text, read by the login's sh: become root, then evaluate the second one, whose length is known. With a
- * password sudo may or may not ask for it, so that the loop's text waits until a shell says "go": else sudo could take
- * its first line for the password. */
+/* The first text, a line that the login's sh reads: become root, then evaluate the second one, whose length is known. It
+ * is one compound, so that half of it does nothing. With a password sudo may or may not ask for it, so that the loop's
+ * text waits until a shell says "go": else sudo could take its first line for the password. */
 static void session_stage_text(const struct session *s, struct buf *b, size_t boot_len)
 {
 	bool ask = s->target.become_password != NULL;
@@ -97,7 +104,8 @@ static void session_stage_text(const struct session *s, struct buf *b, size_t bo
 	buf_fmt(b, "{ N=%s; u=$(id -un); ", s->nonce);
 	if (s->target.become) {
 		buf_fmt(b,
-			"if [ \"$(id -u)\" != 0 ]; then sudo %s -- sh -c '%seval \"$(head -c %zu)\"' pig \"$u\" 2>&1; ",
+			"while read -r k i o; do [ \"$k\" = Uid: ] && break; done </proc/self/status; "
+			"if [ \"$i\" != 0 ]; then sudo %s -- sh -c '%seval \"$(head -c %zu)\"' pig \"$u\" 2>&1; ",
 			sudo, go, boot_len);
 		buf_str(b, "printf 'PIG-%s sudo %s\\n' \"$N\" $?; exit; fi; ");
 	}
@@ -293,7 +301,7 @@ bool conn_open(struct conn **out, const struct target *t, const struct conn_opti
 	session_boot_text(s, &boot);
 	session_stage_text(s, &first, boot.len);
 	/* tiny, and one word for any login shell */
-	const char *command = arena_fmt(a, "exec sh -c 'eval \"$(head -c %zu)\"'", first.len);
+	const char *command = "exec sh -c 'read -r s; eval \"$s\"'";
 	bool ok = target_resolve(&s->route, a, &s->target, e) && choice_open(&s->choice, a, &s->route, o, command, e);
 	if (ok) {
 		s->conn.what = s->choice.what;

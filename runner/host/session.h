@@ -63,5 +63,7 @@ struct conn_options {
 bool conn_open(struct conn **out, const struct target *t, const struct conn_options *o, struct err *e);
 /* Call once in main before threads. */
 void conn_global_init(void);
+/* What the first connection would do once, where somebody has nothing to do meanwhile. */
+void conn_warm_up(void);
 
 #endif

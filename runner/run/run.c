@@ -102,6 +102,7 @@ static void workers_run(struct run *run)
 		made++;
 	if (!made)
 		run_worker(run);
+	conn_warm_up();
 	for (uint32_t i = 0; i < made; i++)
 		pthread_join(threads[i], NULL);
 }

@@ -37,7 +37,7 @@ static enum frame_end loop_open_text(struct loop *l, const char *text, const cha
 	static struct err e;
 	struct until u = until_in(10000, NULL);
 
-	buf_fmt(&all, "%s\nN=%s\nset -- tester\n%s", setup, NONCE, text);
+	buf_fmt(&all, "%s\nN=%s D=%s\nset -- tester\n%s", setup, NONCE, os_random_hex(a, 6), text);
 	memset(l, 0, sizeof *l);
 	l->f.t = exec_new(a, shell);
 	l->f.mark = arena_fmt(a, "PIG-%s", NONCE);

@@ -191,7 +191,7 @@ static struct buf record(void)
 	struct buf text = BUF(a);
 	struct heard h;
 
-	buf_fmt(&text, "N=%s\nset -- tester\n", MARK + 4);
+	buf_fmt(&text, "N=%s D=%s\nset -- tester\n", MARK + 4, os_random_hex(a, 6));
 	buf_add(&text, boot_sh, boot_sh_len);
 	CHECK(r.t.ops->open(&r.t, arena_fmt(a, "eval \"$(head -c %zu)\"", text.len), &u, NULL));
 	f->t = &r.t;
