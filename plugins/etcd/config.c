@@ -91,9 +91,10 @@ void task_etcd_config(pig_task *t)
 	const char *ahead = etcd_rbac_ahead(t);
 	const pig_op *op = pig_shell(t, .note = "data and present configuration", .reads = true,
 		.in = *ahead ? t->host->render(t, "login.json", NULL) : NULL,
-		.cmd = pig_fmt(t, "%s\n%s && { echo 'up yes'\n%s%s" ETCD_LEARNS " || echo 'learns yes'\n%s}\n%s",
+		.cmd = pig_fmt(t, "%s%s%s\n%s && { echo 'up yes'\n%s" ETCD_LEARNS " || echo 'learns yes'\n}\n%s\nwait",
+			       etcd_env(t, etcd_client_url(t, t->hostname)), ahead,
 			       pig_sh(t, "[ ! -d %s/member ] || echo 'data yes'", p->etcd_data), etcd_listens(t),
-			       etcd_env(t, etcd_client_url(t, t->hostname)), learns, ahead, keys));
+			       learns, keys));
 
 	pig_file(t, .path = ETCD_PASS, .text = t->host->secret(t, pig_fmt(t, "%s\n", p->etcd_root_password)),
 		.mode = 0640,

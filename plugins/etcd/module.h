@@ -65,7 +65,8 @@ void etcd_answers(pig_task *t);
 const char *etcd_env(pig_task *t, const char *endpoints);
 /* the same, and root's login, which is ignored while RBAC is off */
 const char *etcd_env_root(pig_task *t, const char *endpoints);
-/* Shell, after etcd_env, with login.json on its standard input: prints "rbac on" if it is, on the host that looks. */
+/* Shell, after etcd_env, with login.json on its standard input: begins to find out whether it is to print "rbac on", on the
+ * host that looks; `wait` for it. */
 const char *etcd_rbac_ahead(pig_task *t);
 /*
  * Shell, after etcd_env: does the member take part in a quorum? Being asked for a user is an answer, too: it comes
