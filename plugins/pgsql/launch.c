@@ -291,6 +291,30 @@ static const char *holders(const struct inst *in)
 	return b.s;
 }
 
+/* Is another member's Patroni making the cluster, or has just made it? It may have begun after its host told what it holds:
+ * one that is enabled founds the cluster as soon as it reaches etcd and finds none. False: none is, or the task has failed. */
+static bool is_being_made(const struct inst *in)
+{
+	pig_task *t = in->t;
+	const pig_value *all = t->host->members(t, t->cluster);
+	struct str b = str_new(t);
+	const char *out;
+	const pig_op *op;
+
+	for (size_t i = 0; i < t->val->len(all); i++) {
+		const char *host = t->val->str(t->val->at(all, i), "");
+
+		if (strcmp(host, t->hostname))
+			str_add(&b, "%s\n", inst_rest(in, inst_addr(t, host), "/patroni"));
+	}
+	op = pig_shell(t, .note = "does another member make the cluster", .reads = true, .cmd = pig_fmt(t, "%s:", b.s));
+	if (!pig_await(t))
+		return false;
+	out = t->host->output(t, op, NULL);
+	return out && (strstr(out, "\"initializing new cluster\"") || strstr(out, "custom bootstrap") ||
+		       strstr(out, "\"role\": \"master\"") || strstr(out, "\"role\": \"primary\""));
+}
+
 /* TLS with etcd comes before all that Patroni does, and it says no more than that it waits. False: the task has failed. */
 static bool clock_fits(const struct inst *in)
 {
@@ -347,7 +371,7 @@ static bool may_start(const struct inst *in, const struct seen *s)
 	}
 	if (s->initialized && !in->bootstraps)
 		return true; /* being made, or waiting for the member that has the data */
-	if (s->initialized && !*others) {
+	if (s->initialized && !*others && !is_being_made(in)) {
 		t->host->fail(t, "etcd says that cluster %s was made, but no member holds its data", cls);
 		t->host->hint(
 			t, "Restore it from a backup, or, if it is to be made anew, remove its keys %s/%s/ from etcd.",

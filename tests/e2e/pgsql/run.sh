@@ -434,10 +434,26 @@ case_refusals() {
 	equal "nothing to change" 0 "$(recap changed)"
 }
 
+# Patroni founds a cluster by itself where etcd knows none: here on a replica, and its initdb is held up while pgsql.yml looks.
+case_founded() {
+	local n held
+	for n in node-1 node-2 node-3; do on "$n" "systemctl stop patroni pgbouncer; find /pg/data/ -mindepth 1 -delete; $NO_BACKUPS"; done
+	on meta "$ETCD etcdctl del --prefix /pg/pg-test/" >/dev/null
+	on node-3 'systemctl start patroni'
+	check "a replica's Patroni founds the cluster" on node-3 'n=0; until p=$(pidof initdb); do n=$((n + 1)); [ $n -lt 1500 ] || exit 1; sleep 0.02; done; kill -STOP $p'
+	(until_ok 60 on node-1 'systemctl is-active patroni'; on node-3 'kill -CONT $(pidof initdb)') &
+	held=$!
+	pig_ok "pgsql.yml, while it does" pgsql.yml -l pg-test
+	wait $held
+	check "healthy" until_ok 60 healthy
+	pig_ok "again" pgsql.yml -l pg-test
+	equal "nothing to change" 0 "$(recap changed)"
+}
+
 main() {
 	box_up
 	[ -n "${REUSE:-}" ] || deploy || finish
-	cases roles password databases settings access_rules tiers cert clock monitor boards logs vip tls elsewhere refusals
+	cases roles password databases settings access_rules tiers cert clock monitor boards logs vip tls elsewhere refusals founded
 	finish
 }
 main
