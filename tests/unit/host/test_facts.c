@@ -16,7 +16,7 @@ static struct value *facts(const char *text)
 
 static void test_systems(void)
 {
-	struct value *v = facts("uid=0\nuser=dba\nuname=aarch64\ndir=/run/pig.x\n==> /etc/os-release "
+	struct value *v = facts("user=dba\nuname=aarch64\ndir=/run/pig.x\n==> /etc/os-release "
 				"<==\nPRETTY_NAME=\"Rocky Linux 9.4 (Blue Onyx)\"\n"
 				"ID=\"rocky\"\nVERSION_ID=\"9.4\"\nID_LIKE=\"rhel centos fedora\"\n\n==> "
 				"/proc/sys/kernel/hostname <==\npg-test-1\n\n"
@@ -102,12 +102,12 @@ static void test_rubbish(void)
 static void test_clock(void)
 {
 	static const struct { const char *text; int64_t want; } cases[] = {
-		{ "uid=0\nnow=1764167400\n==> /etc/os-release <==\nID=x\n", 1764167400 },
-		{ "uid=0\nnow=12", 12 },
-		{ "uid=0\nnow=\n", 0 },
-		{ "uid=0\nnow=12x\n", 0 },
+		{ "user=dba\nnow=1764167400\n==> /etc/os-release <==\nID=x\n", 1764167400 },
+		{ "user=dba\nnow=12", 12 },
+		{ "user=dba\nnow=\n", 0 },
+		{ "user=dba\nnow=12x\n", 0 },
 		{ "now=9999999999999\n", 0 },
-		{ "uid=0\n==> /etc/os-release <==\nnow=5\n", 0 },
+		{ "user=dba\n==> /etc/os-release <==\nnow=5\n", 0 },
 		{ "", 0 },
 	};
 
